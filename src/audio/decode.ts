@@ -1,0 +1,115 @@
+/** Recordings as the recogniser wants them: mono, 16 kHz, float32. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { decode } from 'node-wav'
+import { ServiceError } from '../errors.js'
+import { resample } from './resample.js'
+import { type AudioLimits, inspectWav, type WavInfo } from './wav.js'
+
+const recogniserRate = 16_000
+
+/** Frames handed to node-wav at once: a few milliseconds of work, and a bound on its memory. */
+const blockFrames = 65_536
+
+/**
+ * WAV bytes -> mono float32 in [-1, 1] at 16000 Hz; two channels are averaged. 16-bit samples at 16 kHz come out
+ * as sample / 32768 exactly. Yields to the event loop every few milliseconds.
+ * @param param the request field that the bytes came from, for the message
+ * @throws ServiceError `invalid_audio` or `audio_too_long`
+ */
+export async function decodeRecording(
+  bytes: Uint8Array,
+  limits: AudioLimits,
+  param: string,
+): Promise<Float32Array> {
+  const wav = inspectWav(bytes, param, limits)
+  const mono = new Float32Array(wav.frames)
+  for (let first = 0; first < wav.frames; first += blockFrames) {
+    if (first > 0) await nextTurn()
+    const frames = Math.min(blockFrames, wav.frames - first)
+    const decoded = decode(canonicalWav(bytes, wav, first, frames))
+    if (!decoded) throw new Error('node-wav found no samples in a canonical WAV')
+    const bad = mixDown(decoded.channelData, mono.subarray(first, first + frames))
+    if (bad !== undefined)
+      throw new ServiceError(
+        'invalid_audio',
+        `${param}: sample ${first + bad} is not a finite float32 number`,
+        param,
+      )
+  }
+  const resampled = await resample(mono, wav.sampleRate, recogniserRate)
+  return resampled === mono ? mono : clamp(resampled)
+}
+
+/**
+ * Frames `first` … `first + frames` as a WAV of their own that node-wav 0.0.2 reads rightly: a 44-byte header, in
+ * an ArrayBuffer of its own. Integers are widened to 32 bits, because node-wav takes 24-bit -1.0 for +1.0 and
+ * scales positive samples by 1 / (2^(bits-1) - 1): with 31 bits that rounds to the exact quotient. 64-bit floats
+ * are narrowed, because they would not lie on a multiple of 8 behind that header.
+ */
+function canonicalWav(bytes: Uint8Array, wav: WavInfo, first: number, frames: number): ArrayBuffer {
+  const samples = frames * wav.channels
+  const width = wav.bitsPerSample / 8
+  const start = wav.dataOffset + first * wav.channels * width
+  const file = new ArrayBuffer(44 + samples * 4)
+  writeHeader(file, wav)
+  const source = bytes.subarray(start, start + samples * width)
+  if (wav.bitsPerSample === 32) new Uint8Array(file).set(source, 44)
+  else if (wav.format === 'float') narrowFloats(source, new Float32Array(file, 44))
+  else widenIntegers(source, width, new Int32Array(file, 44))
+  return file
+}
+
+function writeHeader(file: ArrayBuffer, wav: WavInfo): void {
+  const view = new DataView(file)
+  const text = (at: number, id: string): void => {
+    for (let i = 0; i < id.length; i++) view.setUint8(at + i, id.charCodeAt(i))
+  }
+  text(0, 'RIFF')
+  view.setUint32(4, file.byteLength - 8, true)
+  text(8, 'WAVEfmt ')
+  view.setUint32(16, 16, true)
+  view.setUint16(20, wav.format === 'pcm' ? 1 : 3, true)
+  view.setUint16(22, wav.channels, true)
+  view.setUint32(24, wav.sampleRate, true)
+  view.setUint32(28, wav.sampleRate * wav.channels * 4, true)
+  view.setUint16(32, wav.channels * 4, true)
+  view.setUint16(34, 32, true)
+  text(36, 'data')
+  view.setUint32(40, file.byteLength - 44, true)
+}
+
+/** Little-endian integers of 1 (unsigned, as WAV has them), 2 or 3 bytes, moved to the top of 32 bits. */
+function widenIntegers(source: Uint8Array, width: number, target: Int32Array): void {
+  for (let i = 0, at = 0; i < target.length; i++, at += width) {
+    const a = source[at]!
+    if (width === 1) target[i] = (a - 128) << 24
+    else if (width === 2) target[i] = (a << 16) | (source[at + 1]! << 24)
+    else target[i] = (a << 8) | (source[at + 1]! << 16) | (source[at + 2]! << 24)
+  }
+}
+
+function narrowFloats(source: Uint8Array, target: Float32Array): void {
+  const view = new DataView(source.buffer, source.byteOffset, source.byteLength)
+  for (let i = 0; i < target.length; i++) target[i] = view.getFloat64(i * 8, true)
+}
+
+/** Writes the channels' mean, clamped, into `mono`; returns the first frame that is not finite, if there is one. */
+function mixDown(channels: readonly Float32Array[], mono: Float32Array): number | undefined {
+  const left = channels[0]!
+  const right = channels[1] ?? left
+  for (let i = 0; i < mono.length; i++) {
+    const mean = (left[i]! + right[i]!) / 2
+    if (!Number.isFinite(mean)) return i
+    // Float files may exceed full scale, and a filter must not meet 1e38.
+    mono[i] = Math.max(-1, Math.min(1, mean))
+  }
+  return undefined
+}
+
+/** In place: a steep filter overshoots at full-scale edges. */
+function clamp(samples: Float32Array): Float32Array {
+  for (let i = 0; i < samples.length; i++) {
+    samples[i] = Math.max(-1, Math.min(1, samples[i]!))
+  }
+  return samples
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { decodeRecording } from '#src/audio/decode.js'
+import { encodeReply } from '#src/audio/encode.js'
+import { inspectWav } from '#src/audio/wav.js'
+
+describe('audio/encode', () => {
+  it('writes pcm16: clamped, rounded to the nearest, little-endian', () => {
+    const values = [0, 1, -1, 2, -2, 0.5, -0.5, 1.4 / 32768, 1.6 / 32768, -1.4 / 32768, -1.6 / 32768]
+    const bytes = encodeReply([Float32Array.from(values)], 24000, 'pcm16')
+    const samples = values.map((_, i) => bytes.readInt16LE(2 * i))
+    assert.deepEqual(samples, [0, 32767, -32768, 32767, -32768, 16384, -16384, 1, 2, -1, -2])
+    assert.equal(bytes.length, 2 * values.length)
+  })
+
+  it('writes the same samples as WAV, behind a 44-byte header, for every 16-bit value', () => {
+    const ramp = Float32Array.from({ length: 65536 }, (_, i) => (i - 32768) / 32768)
+    const wav = encodeReply([ramp], 24000, 'wav')
+    assert.deepEqual(inspectWav(wav, 'reply'), {
+      format: 'pcm',
+      bitsPerSample: 16,
+      channels: 1,
+      sampleRate: 24000,
+      frames: 65536,
+      dataOffset: 44,
+      dataBytes: 131072,
+    })
+    assert.equal(wav.length, 44 + 131072)
+    assert.ok(wav.subarray(44).equals(encodeReply([ramp], 24000, 'pcm16')))
+    for (let i = 0; i < 65536; i++) assert.equal(wav.readInt16LE(44 + 2 * i), i - 32768)
+  })
+
+  it('joins the pieces in order and takes empty ones', () => {
+    const pieces = [Float32Array.of(0.25), new Float32Array(0), Float32Array.of(-0.25, 0.125)]
+    const bytes = encodeReply(pieces, 24000, 'pcm16')
+    assert.deepEqual(
+      [0, 2, 4].map((at) => bytes.readInt16LE(at)),
+      [8192, -8192, 4096],
+    )
+    assert.equal(encodeReply([], 24000, 'pcm16').length, 0)
+    assert.equal(encodeReply([], 24000, 'wav').length, 44)
+  })
+
+  it('comes back from decodeRecording within half a step', async () => {
+    const samples = Float32Array.from({ length: 16000 }, (_, i) => 0.9 * Math.sin(i / 7))
+    const back = await decodeRecording(encodeReply([samples], 16000, 'wav'), { maxSeconds: 2 }, 'reply')
+    assert.equal(back.length, samples.length)
+    assert.ok(back.every((value, i) => Math.abs(value - samples[i]!) <= 0.5 / 32768))
+  })
+
+  it('comes back from 24 kHz as the same tone', async () => {
+    const at = (rate: number): Float32Array =>
+      Float32Array.from({ length: rate }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 440 * i) / rate))
+    const back = await decodeRecording(encodeReply([at(24000)], 24000, 'wav'), { maxSeconds: 2 }, 'reply')
+    const expected = at(16000)
+    assert.equal(back.length, 16000)
+    for (let i = 1000; i < 15000; i++) assert.ok(Math.abs(back[i]! - expected[i]!) < 1e-4)
+  })
+})

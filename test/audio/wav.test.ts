@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict'
+import { inspectWav } from '#src/audio/wav.js'
+import { ServiceError } from '#src/errors.js'
+import {
+  chunk,
+  type Extension,
+  extensibleBody,
+  fmt,
+  formatBody,
+  pack,
+  riff,
+  type Shape,
+  u32,
+  wav,
+} from './wav-bytes.js'
+
+const param = 'messages[0].content[1].input_audio.data'
+const four = pack('s16', [1, -2, 3, -4])
+
+function assertRefused(bytes: Uint8Array, message: string, code = 'invalid_audio', maxSeconds = 600): void {
+  assert.throws(
+    () => inspectWav(bytes, param, { maxSeconds }),
+    (error) => {
+      assert.ok(error instanceof ServiceError, String(error))
+      assert.deepEqual([error.code, error.param, error.message], [code, param, `${param}: ${message}`])
+      return true
+    },
+  )
+}
+
+const extensible = (shape: Shape, extension: Extension = {}): Buffer =>
+  riff([chunk('fmt ', extensibleBody(shape, extension)), chunk('data', Buffer.alloc(24))])
+
+describe('audio/wav', () => {
+  describe('accepts', () => {
+    const encodings = [
+      { tag: 1, bits: 8 },
+      { tag: 1, bits: 16 },
+      { tag: 1, bits: 24 },
+      { tag: 1, bits: 32 },
+      { tag: 3, bits: 32 },
+      { tag: 3, bits: 64 },
+    ]
+    for (const { tag, bits } of encodings)
+      for (const channels of [1, 2])
+        for (const rate of [8000, 11025, 22050, 48000]) {
+          const shape = { tag, bits, channels, rate }
+          it(`${bits}-bit ${tag === 1 ? 'PCM' : 'float'}, ${channels} ch, ${rate} Hz, plain and extensible`, () => {
+            const data = Buffer.alloc((3 * channels * bits) / 8)
+            const expected = {
+              format: tag === 1 ? 'pcm' : 'float',
+              bitsPerSample: bits,
+              channels,
+              sampleRate: rate,
+              frames: 3,
+              dataOffset: 44,
+              dataBytes: data.length,
+            }
+            assert.deepEqual(inspectWav(wav(data, shape), param), expected)
+            const long = riff([chunk('fmt ', extensibleBody(shape)), chunk('data', data)])
+            assert.deepEqual(inspectWav(long, param), { ...expected, dataOffset: 68 })
+          })
+        }
+
+    it('20 valid bits in a 24-bit container', () => {
+      assert.equal(inspectWav(extensible({ bits: 24 }, { validBits: 20 }), param).bitsPerSample, 24)
+    })
+
+    it('chunks of odd length before and behind the samples', () => {
+      const list = chunk('LIST', Buffer.from('INFOISFT\x05\0\0\0Lavf5'))
+      assert.equal(list.length, 8 + 17 + 1)
+      const info = inspectWav(riff([list, fmt(), list, chunk('data', four), list]), param)
+      assert.deepEqual([info.frames, info.dataOffset], [4, 12 + 26 + 24 + 26 + 8])
+    })
+
+    it('8-bit samples of odd count, with and without their pad byte', () => {
+      const file = wav(Buffer.alloc(3), { bits: 8 })
+      assert.equal(inspectWav(file, param).frames, 3)
+      assert.equal(inspectWav(file.subarray(0, -1), param).frames, 3)
+    })
+
+    it('a file inside a larger buffer', () => {
+      const file = wav(four)
+      const pool = Buffer.concat([Buffer.alloc(1001, 0xee), file, Buffer.alloc(99, 0xee)])
+      assert.deepEqual(inspectWav(pool.subarray(1001, 1001 + file.length), param), inspectWav(file, param))
+    })
+
+    for (const riffSize of [0, 0xffff_ffff, undefined])
+      for (const dataSize of [0, 0xffff_ffff])
+        it(`streamed: RIFF size ${riffSize ?? 'true'}, data size ${dataSize}; a cut last frame is dropped`, () => {
+          const body = Buffer.concat([four, Buffer.from([7])])
+          const file = riff([fmt(), Buffer.concat([Buffer.from('data'), u32(dataSize), body])], riffSize)
+          const info = inspectWav(file, param)
+          assert.deepEqual([info.frames, info.dataBytes], [4, 8])
+        })
+
+    it('a streamed RIFF size before a data chunk that knows its size', () => {
+      for (const size of [0, 0xffff_ffff])
+        assert.equal(
+          inspectWav(riff([fmt(), chunk('data', four), chunk('LIST', four)], size), param).frames,
+          4,
+        )
+    })
+
+    it('a RIFF size that is off by a header, as some writers have it', () => {
+      for (const off of [-4, 8]) {
+        const file = wav(four)
+        file.writeUInt32LE(file.length - 8 + off, 4)
+        assert.equal(inspectWav(file, param).frames, 4)
+      }
+    })
+
+    it('bytes behind the RIFF chunk, whatever they look like', () => {
+      const file = Buffer.concat([wav(four), chunk('data', four)])
+      assert.equal(inspectWav(file, param).frames, 4)
+    })
+
+    it('a recording of exactly the longest allowed duration', () => {
+      const file = wav(Buffer.alloc(16000), { bits: 8, rate: 8000 })
+      assert.equal(inspectWav(file, param, { maxSeconds: 2 }).frames, 16000)
+    })
+  })
+
+  describe('names what is no WAV', () => {
+    const rest = Buffer.alloc(64)
+    const table: [string, Buffer][] = [
+      ['MP3 (it starts with an ID3 tag)', Buffer.from('ID3\x04')],
+      ['MP3', Buffer.from([0xff, 0xfb, 0x90, 0x64])],
+      ['AAC (ADTS)', Buffer.from([0xff, 0xf1, 0x50, 0x80])],
+      ['Ogg (Opus or Vorbis)', Buffer.from('OggS')],
+      ['FLAC', Buffer.from('fLaC')],
+      ['WebM or Matroska', Buffer.from([0x1a, 0x45, 0xdf, 0xa3])],
+      ['MP4 or M4A', Buffer.from('\0\0\0\x20ftypM4A ')],
+      ['AIFF', Buffer.from('FORM')],
+      ['big-endian WAV (RIFX)', Buffer.from('RIFX')],
+      ['64-bit WAV (RF64)', Buffer.from('RF64')],
+    ]
+    for (const [name, magic] of table)
+      it(name, () => {
+        assertRefused(
+          Buffer.concat([magic, rest]),
+          `the recording looks like ${name}; this service takes only wav`,
+        )
+      })
+
+    it('anything else', () => {
+      const sentence =
+        'the recording is not a WAV file (it does not start with RIFF); this service takes only wav'
+      for (const bytes of ['x', 'RIF', 'hello, this is text', '\xff\x1f']) {
+        assertRefused(Buffer.from(bytes, 'latin1'), sentence)
+      }
+    })
+  })
+
+  describe('refuses', () => {
+    const data = chunk('data', four)
+    const table: [string, Uint8Array, string][] = [
+      ['no bytes', new Uint8Array(0), 'the recording is empty (0 bytes)'],
+      ['a bare RIFF', Buffer.from('RIFF\x04\0\0\0'), 'the WAV is truncated: it has 8 bytes'],
+      [
+        'another RIFF form',
+        Buffer.from('RIFF\x04\0\0\0WEBP'),
+        'the recording is a RIFF file of kind "WEBP"; this service takes only wav',
+      ],
+      ['no chunks', riff([]), 'the WAV has no fmt chunk'],
+      ['no data', riff([fmt()]), 'the WAV has no data chunk'],
+      ['data before fmt', riff([data, fmt()]), 'the WAV has no fmt chunk before its data chunk'],
+      ['two fmt chunks', riff([fmt(), fmt(), data]), 'the WAV has two fmt chunks'],
+      ['a fmt chunk behind the samples', riff([fmt(), data, fmt()]), 'the WAV has two fmt chunks'],
+      ['two data chunks', riff([fmt(), data, data]), 'the WAV has two data chunks'],
+      ['zero samples', wav(new Uint8Array(0)), 'the recording holds no samples'],
+      [
+        'truncated samples',
+        wav(four).subarray(0, -2),
+        'the WAV is truncated: its data chunk claims 8 bytes, 6 are there',
+      ],
+      [
+        'a claim of 40 MB by a file of 52 bytes',
+        riff([fmt({ rate: 48000 }), chunk('data', four, 40_000_000)]),
+        'the WAV is truncated: its data chunk claims 40000000 bytes, 8 are there',
+      ],
+      [
+        'a truncated chunk before the samples',
+        riff([fmt(), chunk('LIST', four, 500), data]),
+        'the WAV is truncated: its chunk "LIST" claims 500 bytes, 24 are there',
+      ],
+      [
+        'a truncated fmt chunk',
+        riff([chunk('fmt ', formatBody(), 18)]),
+        'the WAV is truncated: its fmt chunk claims 18 bytes, 16 are there',
+      ],
+      [
+        'a RIFF size beyond the bytes',
+        riff([fmt(), data], 1000),
+        'the WAV is truncated: its RIFF size claims 1008 bytes, 52 are there',
+      ],
+      [
+        'a data chunk beyond the RIFF size',
+        riff([fmt(), data], 20),
+        'the WAV contradicts itself: its data chunk ends at byte 52, its RIFF size says 28',
+      ],
+      [
+        'a split last frame',
+        wav(pack('s16', [1, 2, 3]), { channels: 2 }),
+        "the data chunk's 6 bytes are no whole number of 4-byte frames",
+      ],
+      [
+        'a short fmt chunk',
+        riff([chunk('fmt ', Buffer.alloc(14)), data]),
+        'the fmt chunk has 14 bytes; it needs at least 16',
+      ],
+      ['no channels', wav(four, { channels: 0 }), 'the recording has 0 channels; 1 or 2 are allowed'],
+      ['six channels', wav(four, { channels: 6 }), 'the recording has 6 channels; 1 or 2 are allowed'],
+      ['7999 Hz', wav(four, { rate: 7999 }), 'the sample rate is 7999 Hz; 8000 to 48000 Hz are allowed'],
+      ['96 kHz', wav(four, { rate: 96000 }), 'the sample rate is 96000 Hz; 8000 to 48000 Hz are allowed'],
+      [
+        '12-bit PCM',
+        wav(four, { bits: 12, blockAlign: 2 }),
+        'the samples are 12-bit pcm; 8, 16, 24 and 32-bit PCM are read',
+      ],
+      [
+        '64-bit PCM',
+        wav(four, { bits: 64 }),
+        'the samples are 64-bit pcm; 8, 16, 24 and 32-bit PCM are read',
+      ],
+      ['16-bit float', wav(four, { tag: 3 }), 'the samples are 16-bit float; 32 and 64-bit float are read'],
+      [
+        'µ-law',
+        wav(four, { tag: 7, bits: 8 }),
+        'the WAV holds µ-law (format 0x0007); only PCM (0x0001) and float (0x0003) are read',
+      ],
+      [
+        'an unknown format',
+        wav(four, { tag: 0x1234 }),
+        'the WAV holds format 0x1234; only PCM (0x0001) and float (0x0003) are read',
+      ],
+      [
+        'a wrong block size',
+        wav(four, { channels: 2, blockAlign: 2 }),
+        "the fmt chunk's block size is 2 bytes; 2 × 16 bits make 4",
+      ],
+      [
+        'an extensible format without its extension',
+        riff([chunk('fmt ', formatBody({ tag: 0xfffe })), data]),
+        'the extensible fmt chunk has 16 bytes; it needs at least 40',
+      ],
+      [
+        'a short extension',
+        extensible({}, { size: 0 }),
+        "the extensible fmt chunk's extension has 0 bytes; it needs 22",
+      ],
+      [
+        'more valid bits than bits',
+        extensible({}, { validBits: 24 }),
+        'the fmt chunk says 24 valid bits in samples of 16',
+      ],
+      [
+        'a foreign sub-format GUID',
+        extensible({}, { tail: Buffer.alloc(14, 0xab) }),
+        `the sub-format GUID (bytes 0100${'ab'.repeat(14)}) is neither PCM nor float`,
+      ],
+      [
+        'an extensible ADPCM',
+        extensible({}, { subTag: 2 }),
+        'the WAV holds Microsoft ADPCM (format 0x0002); only PCM (0x0001) and float (0x0003) are read',
+      ],
+    ]
+    for (const [what, bytes, message] of table) it(what, () => assertRefused(bytes, message))
+  })
+
+  describe('refuses by duration', () => {
+    it('three hours, with the limit and its variable', () => {
+      const rate = 8000
+      const file = riff([fmt({ bits: 8, rate }), chunk('data', four, 3 * 3600 * rate)])
+      assertRefused(
+        file,
+        'the recording is 10800 s long; the limit is 600 s (MAX_AUDIO_SECONDS)',
+        'audio_too_long',
+      )
+    })
+
+    it('one sample too many', () => {
+      const file = wav(Buffer.alloc(16001), { bits: 8, rate: 8000 })
+      assertRefused(
+        file,
+        'the recording is 2.01 s long; the limit is 2 s (MAX_AUDIO_SECONDS)',
+        'audio_too_long',
+        2,
+      )
+    })
+  })
+})
