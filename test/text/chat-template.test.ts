@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ServiceError, SetupError } from '#src/errors.js'
+import { loadChatTemplate, type TemplateMessage } from '#src/text/chat-template.js'
+import { checkpoint, root } from '../root.js'
+
+const golden = JSON.parse(readFileSync(join(root, 'test/golden/smollm2/tokenizer.json'), 'utf8')) as {
+  chats: { name: string; messages: TemplateMessage[]; prompt: string }[]
+}
+
+describe('chat template of SmolLM2', () => {
+  const template = loadChatTemplate(checkpoint('smollm2-135m-instruct'))
+  for (const { name, messages, prompt } of golden.chats) {
+    it(`renders the chat "${name}" as the reference does`, () => {
+      assert.equal(template.render(messages), prompt)
+    })
+  }
+})
+
+describe('loadChatTemplate', () => {
+  let folder = ''
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'template-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  const load = (config: unknown, file?: string) => {
+    if (config !== undefined) writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(config))
+    if (file !== undefined) writeFileSync(join(folder, 'chat_template.jinja'), file)
+    return loadChatTemplate(folder)
+  }
+  const hello = [{ role: 'user', content: 'hello' }]
+
+  it('prefers chat_template.jinja', () => {
+    assert.equal(
+      load({ chat_template: 'config' }, 'file: {{ messages[0].content }}').render(hello),
+      'file: hello',
+    )
+  })
+
+  it('takes the default of named templates', () => {
+    const named = [
+      { name: 'tool_use', template: 'tools' },
+      { name: 'default', template: '{{ messages[0].role }}' },
+    ]
+    assert.equal(load({ chat_template: named }).render(hello), 'user')
+  })
+
+  it('gives the template its special tokens, as text or as objects, and no tools', () => {
+    const source =
+      '{{ bos_token }}{{ eos_token }}{% if tools is none and add_generation_prompt %} yes{% endif %}'
+    const config = { chat_template: source, bos_token: { content: '<s>' }, eos_token: '</s>' }
+    assert.equal(load(config).render(hello), '<s></s> yes')
+    assert.equal(load({ chat_template: '[{{ bos_token }}]', bos_token: null }).render(hello), '[]')
+  })
+
+  it('hands on what a template refuses, as a fault of the request', () => {
+    const template = load({
+      chat_template: "{{ raise_exception('Roles must alternate: ' + messages[0].role) }}",
+    })
+    assert.throws(
+      () => template.render(hello),
+      (error) =>
+        error instanceof ServiceError &&
+        error.code === 'invalid_value' &&
+        error.param === 'messages' &&
+        error.message === 'Roles must alternate: user',
+    )
+  })
+
+  const faults: [string, unknown, string | undefined, RegExp][] = [
+    ['a missing configuration', undefined, undefined, /tokenizer_config\.json is missing/],
+    ['a model without a template', {}, undefined, /tokenizer_config\.json has no chat template/],
+    [
+      'named templates without a default',
+      { chat_template: [{ name: 'x', template: '' }] },
+      undefined,
+      /no chat temp/,
+    ],
+    ['a template that can not be parsed', {}, '{% for x in %}', /chat_template\.jinja can not be parsed/],
+    ['a template beyond the limit', {}, ' '.repeat(131073), /chat_template\.jinja has 131073 characters/],
+  ]
+  for (const [name, config, file, message] of faults) {
+    it(`refuses ${name}`, () => {
+      assert.throws(
+        () => load(config, file),
+        (error) =>
+          error instanceof SetupError && error.message.includes(folder) && message.test(error.message),
+      )
+    })
+  }
+})
