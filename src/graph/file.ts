@@ -1,0 +1,118 @@
+/** A graph as files: `<name>.onnx` in ONNX's protobuf and `<name>.data` with the large constants. */
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { attributeTypes, type DType, dataTypes, encodeModel, IR_VERSION, OPSET } from './onnx.js'
+
+/** A symbol for a size known only at run time, or the size. */
+export type Dim = number | string
+
+interface Named {
+  readonly name: string
+}
+export type Attribute = number | string | readonly number[] | { float: number }
+export type Attributes = Readonly<Record<string, Attribute | undefined>>
+export type Data = () => ArrayBufferView
+
+export interface Node {
+  readonly type: string
+  readonly domain: string
+  readonly name: string
+  readonly inputs: readonly (Named | null)[]
+  readonly outputs: readonly Named[]
+  readonly attributes: Attributes
+}
+export interface Initializer {
+  readonly value: Named & { readonly dtype: DType }
+  readonly dims: readonly number[]
+  readonly data: Data
+  readonly bytes: number
+}
+
+/** One named tensor at a graph's border. */
+export interface Binding {
+  readonly name: string
+  readonly dtype: DType
+  readonly dims: readonly Dim[]
+}
+
+/** All that is written of a graph. */
+export interface GraphContent {
+  readonly name: string
+  readonly nodes: readonly Node[]
+  readonly initializers: readonly Initializer[]
+  readonly inputs: readonly Binding[]
+  readonly outputs: readonly Binding[]
+}
+
+/** Tensors up to this size stay inside the .onnx file; larger ones go to the data file beside it. */
+const INLINE_BYTES = 1024
+/** Page alignment lets ONNX Runtime map the data file instead of reading it. */
+const ALIGNMENT = 4096
+
+/** @returns the names of the files written to `folder` */
+export function writeModel(folder: string, graph: GraphContent, onBytes: (bytes: number) => void): string[] {
+  const dataFile = `${graph.name}.data`
+  const fd = openSync(join(folder, dataFile), 'w')
+  let offset = 0
+  const tensors = []
+  try {
+    for (const { value, dims, data, bytes } of graph.initializers) {
+      const view = data()
+      if (view.byteLength !== bytes)
+        throw new Error(`${value.name}: ${view.byteLength} bytes for ${value.dtype} [${dims}]`)
+      const raw = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+      const tensor = { name: value.name, dims, dataType: dataTypes[value.dtype] }
+      if (bytes <= INLINE_BYTES) tensors.push({ ...tensor, rawData: raw.slice() })
+      else {
+        offset = Math.ceil(offset / ALIGNMENT) * ALIGNMENT
+        for (let done = 0; done < bytes; ) done += writeSync(fd, raw, done, bytes - done, offset + done)
+        const where = { location: dataFile, offset: String(offset), length: String(bytes) }
+        const externalData = Object.entries(where).map(([key, value]) => ({ key, value }))
+        tensors.push({ ...tensor, externalData, dataLocation: 1 })
+        offset += bytes
+      }
+      onBytes(bytes)
+    }
+  } finally {
+    closeSync(fd)
+  }
+  writeFileSync(join(folder, `${graph.name}.onnx`), encodeModel(modelProto(graph, tensors)))
+  return [`${graph.name}.onnx`, dataFile]
+}
+
+function modelProto(graph: GraphContent, initializer: object[]): object {
+  const domains = new Set(graph.nodes.map((node) => node.domain).filter(Boolean))
+  return {
+    irVersion: IR_VERSION,
+    producerName: 'simple-audio-service',
+    opsetImport: [{ domain: '', version: OPSET }, ...[...domains].map((domain) => ({ domain, version: 1 }))],
+    graph: {
+      name: graph.name,
+      node: graph.nodes.map((node) => ({
+        name: node.name,
+        opType: node.type,
+        domain: node.domain,
+        input: node.inputs.map((value) => value?.name ?? ''),
+        output: node.outputs.map((value) => value.name),
+        attribute: Object.entries(node.attributes).flatMap(([name, value]) =>
+          value === undefined ? [] : [attribute(name, value)],
+        ),
+      })),
+      initializer,
+      input: graph.inputs.map(valueInfo),
+      output: graph.outputs.map(valueInfo),
+    },
+  }
+}
+
+function attribute(name: string, value: Attribute): object {
+  if (typeof value === 'string') return { name, type: attributeTypes.STRING, s: Buffer.from(value) }
+  if (typeof value === 'number') return { name, type: attributeTypes.INT, i: value }
+  if ('float' in value) return { name, type: attributeTypes.FLOAT, f: value.float }
+  return { name, type: attributeTypes.INTS, ints: value }
+}
+
+function valueInfo({ name, dtype, dims }: Binding): object {
+  const dim = dims.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d }))
+  return { name, type: { tensorType: { elemType: dataTypes[dtype], shape: { dim } } } }
+}

@@ -1,0 +1,216 @@
+/**
+ * A small typed ONNX writer. A graph grows by operators (ops.ts) and blocks; weights are found by where we
+ * stand: inside `scope('layers.0')` the name `mlp.fc1.weight` is the checkpoint's `layers.0.mlp.fc1.weight`.
+ */
+import {
+  type Attributes,
+  type Binding,
+  type Data,
+  type Dim,
+  type Initializer,
+  type Node,
+  writeModel,
+} from './file.js'
+import { type DType, elementBytes } from './onnx.js'
+import type { Weight, WeightSource } from './weight.js'
+
+export type { Attributes, Binding, Dim } from './file.js'
+export type { QuantisedWeight, Weight, WeightSource } from './weight.js'
+
+/** A tensor in the graph. Its name may change once: when it becomes an output. */
+export class Value {
+  constructor(
+    readonly graph: Graph,
+    public name: string,
+    readonly dtype: DType,
+  ) {}
+}
+
+/** How the linear layers of a graph compute; linear.ts says what each form costs. */
+export type LinearForm = 'float32' | 'int8-blocks' | 'int8-bytes' | 'int8-digits'
+
+export interface GraphOptions {
+  weights: WeightSource
+  /** The form of quantised linear layers; float weights always multiply in float32. */
+  linear?: LinearForm
+}
+
+export class Graph {
+  readonly inputs: Binding[] = []
+  readonly outputs: Binding[] = []
+  /** Full names of the checkpoint's tensors that the graph has asked for. */
+  readonly used = new Set<string>()
+  readonly linear: LinearForm
+  private readonly nodes: Node[] = []
+  private readonly initializers: Initializer[] = []
+  private readonly outputValues = new Set<Value>()
+  private readonly constants = new Map<string, Value>()
+  private readonly memos = new WeakMap<Value, Map<string, unknown>>()
+  private readonly counts = new Map<string, number>()
+  private path: string[] = []
+
+  constructor(
+    readonly name: string,
+    private readonly options: GraphOptions,
+  ) {
+    this.linear = options.linear ?? 'float32'
+  }
+
+  /** Runs `build` with the checkpoint's names (and the nodes') below `name`. */
+  scope<T>(name: string, build: () => T): T {
+    this.path.push(name)
+    try {
+      return build()
+    } finally {
+      this.path.pop()
+    }
+  }
+
+  /** The full name of `name` at the present scope. */
+  at(name: string): string {
+    return [...this.path, name].join('.')
+  }
+
+  input(name: string, dtype: DType, dims: readonly Dim[]): Value {
+    this.inputs.push({ name, dtype, dims })
+    return new Value(this, name, dtype)
+  }
+
+  /** Makes `value` an output called `name`. The node that makes it is renamed: no copy. */
+  output(name: string, value: Value, dims: readonly Dim[]): void {
+    const renamable = this.nodes.some((node) => node.outputs.includes(value)) && !this.outputValues.has(value)
+    const result = renamable ? value : this.op('Identity', [value])
+    result.name = name
+    this.outputValues.add(result)
+    this.outputs.push({ name, dtype: value.dtype, dims })
+  }
+
+  hasWeight(name: string): boolean {
+    return this.options.weights.has(this.at(name))
+  }
+
+  /** The checkpoint's tensor called `name` at this scope, for blocks that lay it out their own way. */
+  tensor(name: string): Weight {
+    const full = this.at(name)
+    this.used.add(full)
+    return this.options.weights.tensor(full)
+  }
+
+  /** The checkpoint's tensor called `name` at this scope as a float32 value, optionally of other dimensions. */
+  weight(name: string, dims?: readonly number[]): Value {
+    const tensor = this.tensor(name)
+    const full = this.at(name)
+    return this.shared(`weight ${full} ${dims ?? ''}`, () =>
+      this.initializer(full, 'float32', dims ?? tensor.dims, () => tensor.floats()),
+    )
+  }
+
+  /** A constant tensor whose data is made when the file is written. */
+  initializer(name: string, dtype: DType, dims: readonly number[], data: Data): Value {
+    const value = new Value(this, this.unique(name), dtype)
+    const bytes = dims.reduce((a, b) => a * b, 1) * elementBytes[dtype]
+    this.initializers.push({ value, dims, data, bytes })
+    return value
+  }
+
+  /** A small constant; equal ones are made once. */
+  constant(dtype: DType, dims: readonly number[], numbers: readonly number[]): Value {
+    return this.shared(`constant ${dtype} ${dims} ${numbers}`, () =>
+      this.initializer('constant', dtype, dims, () => pack(dtype, numbers)),
+    )
+  }
+
+  /** A constant of rank 0. */
+  scalar(dtype: DType, value: number): Value {
+    return this.constant(dtype, [], [value])
+  }
+
+  /** A node with one output. `dtype`: that of the output, when it is not the first input's. */
+  op(
+    type: string,
+    inputs: readonly (Value | null)[],
+    attributes: Attributes = {},
+    { domain = '', dtype }: { domain?: string; dtype?: DType } = {},
+  ): Value {
+    const first = inputs.find((input) => input !== null)
+    const outputType = dtype ?? first?.dtype
+    if (!outputType) throw new Error(`${type}: the output's type is unknown`)
+    return this.ops(type, inputs, [outputType], attributes, domain)[0]!
+  }
+
+  /** A node with several outputs, of the types given; null leaves an optional one out. */
+  ops(
+    type: string,
+    inputs: readonly (Value | null)[],
+    outputs: readonly (DType | null)[],
+    attributes: Attributes = {},
+    domain = '',
+  ): Value[] {
+    const name = this.unique(this.at(type))
+    const values = outputs.map(
+      (dtype, i) =>
+        new Value(this, dtype === null ? '' : i === 0 ? name : `${name}:${i}`, dtype ?? 'float32'),
+    )
+    for (const input of inputs)
+      if (input && input.graph !== this) throw new Error(`${name}: an input belongs to another graph`)
+    this.nodes.push({ type, domain, name, inputs, outputs: values, attributes })
+    return values
+  }
+
+  /** What was made of `value` under `key` before, or `make()`: work shared by several layers, done once. */
+  memo<T>(value: Value, key: string, make: () => T): T {
+    const known = this.memos.get(value) ?? new Map<string, unknown>()
+    this.memos.set(value, known)
+    if (!known.has(key)) known.set(key, make())
+    return known.get(key) as T
+  }
+
+  /** The number of nodes: at one row per step it bounds the speed. */
+  get size(): number {
+    return this.nodes.length
+  }
+
+  /** Bytes of all constants: what {@link write} will report as progress in sum. */
+  get bytes(): number {
+    return this.initializers.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+
+  /**
+   * Writes `<name>.onnx` and, beside it, `<name>.data` with the large constants, one tensor in memory at a time.
+   * @returns the names of the files written
+   */
+  write(folder: string, onBytes: (bytes: number) => void = () => {}): string[] {
+    const { name, nodes, initializers, inputs, outputs } = this
+    return writeModel(folder, { name, nodes, initializers, inputs, outputs }, onBytes)
+  }
+
+  private shared(key: string, make: () => Value): Value {
+    const known = this.constants.get(key) ?? make()
+    this.constants.set(key, known)
+    return known
+  }
+
+  private unique(name: string): string {
+    const count = this.counts.get(name) ?? 0
+    this.counts.set(name, count + 1)
+    return count === 0 ? name : `${name}#${count}`
+  }
+}
+
+function pack(dtype: DType, numbers: readonly number[]): ArrayBufferView {
+  switch (dtype) {
+    case 'float32':
+      return Float32Array.from(numbers)
+    case 'int64':
+      return BigInt64Array.from(numbers, (n) => BigInt(n))
+    case 'int32':
+      return Int32Array.from(numbers)
+    case 'int8':
+      return Int8Array.from(numbers)
+    case 'uint8':
+    case 'bool':
+      return Uint8Array.from(numbers)
+    default:
+      throw new Error(`no constants of type ${dtype}`)
+  }
+}
