@@ -1,0 +1,40 @@
+/** Every message that crosses between the main thread and a model's thread. */
+import type { WireError } from '../errors.js'
+import type { Family, Runtime } from './manifest.js'
+
+/** What a model's thread is started with. */
+export interface ThreadSettings {
+  readonly family: Family
+  readonly runtime: Runtime
+  /** The engine's folder. */
+  readonly folder: string
+  readonly threads: number
+  /** Bytes that the rows of self-attention state may take. */
+  readonly stateBytes: number
+}
+
+/** What a loaded model tells of itself. */
+export interface ModelInfo {
+  readonly name: string
+  readonly family: Family
+  readonly parameters: number
+  /** Bytes of the engine's files. */
+  readonly bytes: number
+  readonly loadSeconds: number
+  /** Facts of the family (context length, voices, sample rate …). */
+  readonly facts: Readonly<Record<string, unknown>>
+}
+
+/** Calls run one at a time, in the order of their arrival. */
+export type ToThread =
+  | { readonly kind: 'call'; readonly id: number; readonly request: unknown }
+  | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'stop' }
+
+export type FromThread =
+  | { readonly kind: 'ready'; readonly info: ModelInfo }
+  /** The model could not be loaded; `setup`: the sentence is for the operator as it is. */
+  | { readonly kind: 'failed'; readonly message: string; readonly setup: boolean; readonly stack?: string }
+  | { readonly kind: 'event'; readonly id: number; readonly event: unknown }
+  | { readonly kind: 'end'; readonly id: number }
+  | { readonly kind: 'error'; readonly id: number; readonly error: WireError }

@@ -1,0 +1,131 @@
+/**
+ * Engine folders: engines/<runtime>/<model>/. The manifest is written last and the folder renamed into place, so
+ * an engine is there whole or not at all.
+ */
+import { createHash } from 'node:crypto'
+import {
+  createReadStream,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join, relative } from 'node:path'
+import { SetupError } from '../errors.js'
+import { type FileRecord, MANIFEST, type Manifest } from './manifest.js'
+
+const REBUILD = 'run `npm run build-engines` (or `npm start`, which does it)'
+
+/** The manifest of the engine in `folder`; SetupError when there is none or it cannot be read. */
+export function readManifest(folder: string): Manifest {
+  const found = manifestIn(folder)
+  if (typeof found !== 'string') return found
+  throw new SetupError(`${found[0]!.toUpperCase()}${found.slice(1)}: ${REBUILD}.`)
+}
+
+/** The manifest, or why there is none to go by. */
+function manifestIn(folder: string): Manifest | string {
+  const path = join(folder, MANIFEST)
+  if (!existsSync(path)) return `there is no engine in ${folder}`
+  try {
+    const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest | null
+    return manifest?.files && manifest.sources && manifest.graphs ? manifest : `${path} is no manifest`
+  } catch (error) {
+    return `${path} is no manifest (${(error as Error).message})`
+  }
+}
+
+/** The engines of a runtime: folders with a manifest, by name. */
+export function listEngines(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, MANIFEST)))
+    .sort()
+}
+
+/** Size, time and SHA-256 of a file as they are now. */
+export async function recordFile(
+  path: string,
+  onBytes: (bytes: number) => void = () => {},
+): Promise<FileRecord> {
+  const { size, mtimeMs } = statSync(path)
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk as Buffer)
+    onBytes((chunk as Buffer).length)
+  }
+  return { size, mtimeMs, sha256: hash.digest('hex') }
+}
+
+/** How a file stands to its record: `same` by size and time; `touched` only by its content; else what is wrong. */
+export async function compareFile(path: string, record: FileRecord): Promise<'same' | 'touched' | string> {
+  if (!existsSync(path)) return 'is missing'
+  const { size, mtimeMs } = statSync(path)
+  if (size !== record.size) return `has ${size} bytes instead of ${record.size}`
+  if (mtimeMs === record.mtimeMs) return 'same'
+  return (await recordFile(path)).sha256 === record.sha256
+    ? 'touched'
+    : 'has another SHA-256 than when it was built'
+}
+
+/** Paths of all files below a folder, with forward slashes. */
+export function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .sort()
+}
+
+/** The files of a checkpoint that its engine depends on; the card counts because it records their digests. */
+export function sourceFiles(checkpoint: string): string[] {
+  return filesIn(checkpoint).filter((name) => !/^(LICENSE|NOTICE)/.test(name))
+}
+
+export interface Identity {
+  readonly builder: string
+  /** Any, if absent. */
+  readonly options?: Readonly<Record<string, unknown>>
+}
+
+export type Freshness = { fresh: true; manifest: Manifest } | { fresh: false; reason: string }
+
+/**
+ * Whether the engine in `folder` is whole and was made by this builder, with these options, from the checkpoint as it
+ * is now; a checkpoint that is not there (engines may travel alone) is not looked at. Sizes and times decide; the
+ * SHA-256 of a file whose time has changed. New times of unchanged files are noted in the manifest, so that they are
+ * read only once.
+ */
+export async function freshness(folder: string, checkpoint: string, identity: Identity): Promise<Freshness> {
+  const manifest = manifestIn(folder)
+  if (typeof manifest === 'string') return { fresh: false, reason: manifest }
+  if (manifest.builder !== identity.builder)
+    return { fresh: false, reason: `the engine in ${folder} was built by another version of this program` }
+  if (identity.options && JSON.stringify(manifest.options) !== JSON.stringify(identity.options))
+    return { fresh: false, reason: `the engine in ${folder} was built with other options` }
+
+  const current = { ...manifest, sources: { ...manifest.sources }, files: { ...manifest.files } }
+  const places: [string, Record<string, FileRecord>][] = [[folder, current.files]]
+  if (existsSync(checkpoint)) {
+    if (Object.keys(manifest.sources).sort().join() !== sourceFiles(checkpoint).sort().join())
+      return { fresh: false, reason: `${checkpoint} has other files than its engine was built from` }
+    places.push([checkpoint, current.sources])
+  }
+  for (const [place, records] of places)
+    for (const [name, record] of Object.entries(records)) {
+      const path = join(place, name)
+      const found = await compareFile(path, record)
+      if (found === 'touched') records[name] = { ...record, mtimeMs: statSync(path).mtimeMs }
+      else if (found !== 'same') return { fresh: false, reason: `${path} ${found}` }
+    }
+  if (JSON.stringify(current) !== JSON.stringify(manifest)) writeManifest(folder, current)
+  return { fresh: true, manifest: current }
+}
+
+/** Writes the manifest whole: a killed process leaves the old one. */
+export function writeManifest(folder: string, manifest: Manifest): void {
+  const path = join(folder, MANIFEST)
+  writeFileSync(`${path}.new`, `${JSON.stringify(manifest, null, 1)}\n`)
+  renameSync(`${path}.new`, path)
+}

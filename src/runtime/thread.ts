@@ -1,0 +1,136 @@
+/**
+ * A model's thread, seen from the main thread. Inference blocks a thread, so each model has its own; only requests,
+ * events and errors cross (protocol.ts).
+ */
+import { Worker } from 'node:worker_threads'
+import { ServiceError, SetupError } from '../errors.js'
+import type { FromThread, ModelInfo, ThreadSettings, ToThread } from './protocol.js'
+
+/** Where the events of one call arrive. */
+interface Call {
+  push(event: unknown): void
+  end(error?: ServiceError): void
+}
+
+export class ModelThread<Request, Event> {
+  private readonly calls = new Map<number, Call>()
+  private nextId = 1
+  private death: ServiceError | undefined
+
+  private constructor(
+    private readonly worker: Worker,
+    readonly info: ModelInfo,
+    private readonly onDeath: (error: ServiceError) => void,
+  ) {
+    worker.on('message', (message: FromThread) => this.receive(message))
+    worker.on('error', (error) => this.die(`stopped by an error: ${error.message}`, error))
+    worker.on('exit', (code) => this.die(`ended with code ${code}`))
+  }
+
+  /**
+   * Starts `entry` (src/worker.ts) and resolves when its model is loaded.
+   * @param onDeath told when the thread ends without having been asked: its model is gone
+   */
+  static async start<Request, Event>(
+    entry: URL,
+    settings: ThreadSettings,
+    onDeath: (error: ServiceError) => void,
+  ): Promise<ModelThread<Request, Event>> {
+    const worker = new Worker(entry, { workerData: settings, name: settings.family })
+    const info = await new Promise<ModelInfo>((resolve, reject) => {
+      worker.once('error', reject)
+      worker.once('exit', (code) =>
+        reject(new Error(`the ${settings.family} thread ended with code ${code}`)),
+      )
+      worker.once('message', (message: FromThread) => {
+        if (message.kind === 'ready') return resolve(message.info)
+        if (message.kind !== 'failed') return reject(new Error(`unexpected message ${message.kind}`))
+        const error = message.setup ? new SetupError(message.message) : new Error(message.message)
+        if (message.stack) error.stack = message.stack
+        reject(error)
+      })
+    }).finally(() => {
+      // Only these: without the listeners that it has of its own a Worker delivers no more messages.
+      for (const event of ['error', 'exit', 'message']) worker.removeAllListeners(event)
+    })
+    return new ModelThread(worker, info, onDeath)
+  }
+
+  /**
+   * One request to the model: its events in order. Calls of one thread run one after another. When `signal` aborts,
+   * the call ends here at once with `request_cancelled` and on the thread at its next step.
+   */
+  async *call(request: Request, signal: AbortSignal): AsyncGenerator<Event> {
+    if (this.death) throw this.death
+    if (signal.aborted) throw cancelled(signal)
+    const id = this.nextId++
+    const queue: unknown[] = []
+    let ended = false
+    let failure: ServiceError | undefined
+    let wake = () => {}
+    this.calls.set(id, {
+      push: (event) => {
+        queue.push(event)
+        wake()
+      },
+      end: (error) => {
+        ended = true
+        failure = error
+        wake()
+      },
+    })
+    const onAbort = () => wake()
+    signal.addEventListener('abort', onAbort)
+    try {
+      this.send({ kind: 'call', id, request })
+      for (;;) {
+        if (signal.aborted) throw cancelled(signal)
+        if (queue.length > 0) yield queue.shift() as Event
+        else if (failure) throw failure
+        else if (ended) return
+        else await new Promise<void>((resolve) => (wake = resolve))
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      if (this.calls.delete(id) && !ended && !this.death) this.send({ kind: 'cancel', id })
+    }
+  }
+
+  /** Lets the thread end; calls still running are cancelled. */
+  async stop(): Promise<void> {
+    if (this.death) return
+    const exited = new Promise<void>((resolve) => this.worker.once('exit', () => resolve()))
+    this.death = new ServiceError('shutting_down', 'The service is shutting down.')
+    this.send({ kind: 'stop' })
+    await exited
+  }
+
+  private send(message: ToThread): void {
+    this.worker.postMessage(message)
+  }
+
+  private receive(message: FromThread): void {
+    if (message.kind === 'ready' || message.kind === 'failed') return
+    const call = this.calls.get(message.id)
+    if (!call) return
+    if (message.kind === 'event') call.push(message.event)
+    else call.end(message.kind === 'error' ? ServiceError.fromWire(message.error) : undefined)
+  }
+
+  private die(what: string, cause?: Error): void {
+    const asked = this.death !== undefined
+    this.death ??= new ServiceError('server_error', `The thread of ${this.info.name} ${what}.`, null, {
+      cause,
+    })
+    for (const call of this.calls.values()) call.end(this.death)
+    this.calls.clear()
+    if (!asked) this.onDeath(this.death)
+  }
+}
+
+function cancelled(signal: AbortSignal): ServiceError {
+  const reason: unknown = signal.reason
+  return reason instanceof ServiceError
+    ? reason
+    : new ServiceError('request_cancelled', 'The client closed the connection.', null, { cause: reason })
+}

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { SetupError } from '#src/errors.js'
+import type { FileRecord, Manifest } from '#src/runtime/manifest.js'
+import {
+  compareFile,
+  filesIn,
+  freshness,
+  listEngines,
+  readManifest,
+  recordFile,
+  sourceFiles,
+  writeManifest,
+} from '#src/runtime/store.js'
+
+const identity = { builder: 'a1b2c3', options: { precision: 'int8' } }
+
+describe('runtime/store', () => {
+  let folder: string
+  let engine: string
+  let source: string
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'store-'))
+    engine = join(folder, 'engines', 'model')
+    source = join(folder, 'checkpoints', 'model')
+    for (const [path, content] of [
+      [join(source, 'config.json'), '{}'],
+      [join(source, 'weights.bin'), 'weights'],
+      [join(source, 'README.md'), 'card'],
+      [join(source, 'LICENSE'), 'free'],
+      [join(engine, 'graph.onnx'), 'graph'],
+      [join(engine, 'voices', 'a.bin'), 'voice'],
+    ] as const) {
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, content)
+    }
+    const records = async (place: string, names: string[]): Promise<Record<string, FileRecord>> =>
+      Object.fromEntries(
+        await Promise.all(names.map(async (name) => [name, await recordFile(join(place, name))])),
+      )
+    writeManifest(engine, {
+      model: 'model',
+      family: 'kokoro',
+      runtime: 'onnxruntime',
+      ...identity,
+      parameters: 7,
+      sources: await records(source, sourceFiles(source)),
+      files: await records(engine, filesIn(engine)),
+      graphs: {},
+    })
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  const manifestText = () => readFileSync(join(engine, 'manifest.json'), 'utf8')
+  const touch = (path: string) => utimesSync(path, new Date(), new Date(Date.now() + 5000))
+  async function stale(
+    reason: RegExp,
+    wanted: { builder: string; options?: object } = identity,
+  ): Promise<void> {
+    const result = await freshness(engine, source, wanted as typeof identity)
+    assert.ok(!result.fresh, 'the engine counts as fresh')
+    assert.match(result.reason, reason)
+  }
+
+  it('finds an unchanged engine fresh, and writes nothing', async () => {
+    const before = manifestText()
+    const result = await freshness(engine, source, identity)
+    assert.ok(result.fresh)
+    assert.deepEqual(result.manifest, JSON.parse(before) as Manifest)
+    assert.equal(manifestText(), before)
+    assert.ok((await freshness(engine, source, { builder: identity.builder })).fresh, 'any options')
+  })
+
+  it('reads a touched file once, and notes its new time', async () => {
+    for (const path of [join(source, 'weights.bin'), join(engine, 'graph.onnx')]) {
+      touch(path)
+      const before = manifestText()
+      assert.ok((await freshness(engine, source, identity)).fresh)
+      const after = manifestText()
+      assert.notEqual(after, before)
+      assert.ok((await freshness(engine, source, identity)).fresh)
+      assert.equal(manifestText(), after)
+    }
+  })
+
+  it('names the file that has another byte', async () => {
+    for (const path of [join(source, 'weights.bin'), join(engine, 'voices', 'a.bin')]) {
+      const good = readFileSync(path)
+      const bad = Buffer.from(good)
+      bad[2]! ^= 1
+      writeFileSync(path, bad)
+      touch(path)
+      await stale(new RegExp(`^${path} has another SHA-256`))
+      writeFileSync(path, 'longer than before')
+      await stale(new RegExp(`^${path} has 18 bytes instead of`))
+      rmSync(path)
+      await stale(path.startsWith(engine) ? new RegExp(`^${path} is missing`) : /has other files than/)
+      writeFileSync(path, good)
+      assert.ok((await freshness(engine, source, identity)).fresh)
+    }
+  })
+
+  it('wants no file more among the sources, licences aside', async () => {
+    writeFileSync(join(source, 'NOTICE'), 'by somebody')
+    assert.ok((await freshness(engine, source, identity)).fresh)
+    writeFileSync(join(source, 'tokenizer.json'), '{}')
+    await stale(/has other files than its engine was built from/)
+  })
+
+  it('tells another builder and other options', async () => {
+    await stale(/another version of this program/, { ...identity, builder: 'd4' })
+    await stale(/other options/, { ...identity, options: { precision: 'float32' } })
+  })
+
+  it('serves an engine that travels without its checkpoint', async () => {
+    rmSync(source, { recursive: true })
+    assert.ok((await freshness(engine, source, identity)).fresh)
+  })
+
+  it('tells that there is no engine, or none that was finished', async () => {
+    rmSync(join(engine, 'manifest.json'))
+    await stale(/there is no engine in/)
+    assert.deepEqual(listEngines(dirname(engine)), [])
+    assert.throws(() => readManifest(engine), /There is no engine in .*npm run build-engines/)
+    assert.deepEqual(listEngines(join(folder, 'nowhere')), [])
+  })
+
+  it('refuses a manifest that is none, with its path and what to do', async () => {
+    for (const text of ['', '{"model":', '[]', 'null', '{}']) {
+      writeFileSync(join(engine, 'manifest.json'), text)
+      assert.throws(
+        () => readManifest(engine),
+        (error: unknown) =>
+          error instanceof SetupError &&
+          error.message.startsWith(join(engine, 'manifest.json')) &&
+          error.message.includes('npm run build-engines'),
+        text,
+      )
+      await stale(/manifest\.json is no manifest/)
+    }
+  })
+
+  it('lists finished engines by name', () => {
+    for (const name of ['zebra', 'apple']) {
+      mkdirSync(join(folder, 'engines', name))
+      writeManifest(join(folder, 'engines', name), readManifest(engine))
+    }
+    mkdirSync(join(folder, 'engines', '.model.building-1'))
+    assert.deepEqual(listEngines(join(folder, 'engines')), ['apple', 'model', 'zebra'])
+  })
+
+  it('writes a manifest whole or not at all', () => {
+    const manifest = readManifest(engine)
+    const before = manifestText()
+    // A folder in the place of the temporary file stands for a process killed before the rename.
+    mkdirSync(join(engine, 'manifest.json.new'))
+    assert.throws(() => writeManifest(engine, { ...manifest, parameters: 8 }))
+    assert.equal(manifestText(), before)
+    rmSync(join(engine, 'manifest.json.new'), { recursive: true })
+    writeManifest(engine, { ...manifest, parameters: 8 })
+    assert.equal(readManifest(engine).parameters, 8)
+    assert.ok(!existsSync(join(engine, 'manifest.json.new')))
+  })
+
+  it('records size, time and SHA-256, and compares by them', async () => {
+    const path = join(source, 'weights.bin')
+    const seen: number[] = []
+    const record = await recordFile(path, (bytes) => seen.push(bytes))
+    assert.equal(record.sha256, createHash('sha256').update('weights').digest('hex'))
+    assert.deepEqual([record.size, seen], [7, [7]])
+    assert.equal(await compareFile(path, record), 'same')
+    touch(path)
+    assert.equal(await compareFile(path, record), 'touched')
+    renameSync(path, `${path}.old`)
+    assert.equal(await compareFile(path, record), 'is missing')
+    assert.deepEqual(readdirSync(source).sort(), filesIn(source))
+  })
+})
