@@ -1,0 +1,20 @@
+/** What a family's run half is: one verb, run on the model's own thread. */
+import type { Manifest } from '../runtime/manifest.js'
+import type { Session } from '../runtime/session.js'
+
+export interface ModelContext {
+  /** The engine's folder, with the assets that the build took along. */
+  readonly folder: string
+  readonly manifest: Manifest
+  /** Bytes that self-attention rows may take. */
+  readonly stateBytes: number
+  open(graph: string): Promise<Session>
+}
+
+export interface Model<Request, Event> {
+  /** What operators may want to know: context length, voices, sample rate … */
+  readonly facts: Readonly<Record<string, unknown>>
+  /** Does the verb. Faults of the request are ServiceErrors; `signal` is looked at between steps. */
+  run(request: Request, signal: AbortSignal): AsyncGenerator<Event>
+  dispose(): Promise<void>
+}

@@ -1,0 +1,84 @@
+/** Entry of a model's thread: opens the engine, loads one family's run half, serves its calls one at a time. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { ServiceError, SetupError } from './errors.js'
+import { loadKokoro } from './models/kokoro/speak.js'
+import { loadLlama } from './models/llama/generate.js'
+import type { Model, ModelContext } from './models/model.js'
+import { loadWhisper } from './models/whisper/transcribe.js'
+import type { Family } from './runtime/manifest.js'
+import { openSession } from './runtime/onnxruntime.js'
+import type { FromThread, ModelInfo, ThreadSettings, ToThread } from './runtime/protocol.js'
+import { readManifest } from './runtime/store.js'
+
+type Load = (context: ModelContext) => Promise<Model<never, unknown>>
+
+const families: Record<Family, Load> = { whisper: loadWhisper, llama: loadLlama, kokoro: loadKokoro }
+
+async function load(settings: ThreadSettings): Promise<{ model: Model<never, unknown>; info: ModelInfo }> {
+  const begun = performance.now()
+  const { folder, threads, stateBytes } = settings
+  const manifest = readManifest(folder)
+  const model = await families[settings.family]({
+    folder,
+    manifest,
+    stateBytes,
+    open: (graph) => {
+      const signature = manifest.graphs[graph]
+      if (!signature)
+        throw new SetupError(`The engine ${manifest.model} has no graph ${graph}: build it again.`)
+      return openSession(folder, graph, signature, { threads })
+    },
+  })
+  const info = {
+    name: manifest.model,
+    family: manifest.family,
+    parameters: manifest.parameters,
+    bytes: Object.values(manifest.files).reduce((sum, { size }) => sum + size, 0),
+    loadSeconds: (performance.now() - begun) / 1000,
+    facts: model.facts,
+  }
+  return { model, info }
+}
+
+function serve(port: MessagePort, model: Model<never, unknown>): void {
+  const send = (message: FromThread) => port.postMessage(message)
+  const running = new Map<number, AbortController>()
+  let previous: Promise<void> = Promise.resolve()
+
+  const answer = async (id: number, request: unknown, signal: AbortSignal) => {
+    try {
+      signal.throwIfAborted()
+      for await (const event of model.run(request as never, signal)) send({ kind: 'event', id, event })
+      send({ kind: 'end', id })
+    } catch (thrown) {
+      send({ kind: 'error', id, error: ServiceError.from(thrown).toWire() })
+    } finally {
+      running.delete(id)
+    }
+  }
+
+  port.on('message', (message: ToThread) => {
+    if (message.kind === 'call') {
+      const controller = new AbortController()
+      running.set(message.id, controller)
+      previous = previous.then(() => answer(message.id, message.request, controller.signal))
+    } else if (message.kind === 'cancel') running.get(message.id)?.abort()
+    else {
+      for (const controller of running.values()) controller.abort()
+      previous = previous.then(() => model.dispose()).then(() => port.close())
+    }
+  })
+}
+
+if (!parentPort) throw new Error('worker.js is the entry of a thread, not a program')
+try {
+  const { model, info } = await load(workerData as ThreadSettings)
+  serve(parentPort, model)
+  parentPort.postMessage({ kind: 'ready', info } satisfies FromThread)
+} catch (thrown) {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const setup = error instanceof SetupError
+  const message: FromThread = { kind: 'failed', message: error.message, setup, stack: error.stack ?? '' }
+  parentPort.postMessage(message)
+  parentPort.close()
+}
