@@ -1,0 +1,21 @@
+/** AdminService/Info. */
+import type { handleUnaryCall } from '@grpc/grpc-js'
+import { type ServiceInfo, uptimeSeconds } from '../assistant/info.js'
+import type { Admission } from '../assistant/registry.js'
+
+export function getInfo(info: ServiceInfo, admission: Admission): handleUnaryCall<object, object> {
+  return (_call, reply) =>
+    reply(null, {
+      version: info.version,
+      runtime: info.runtime,
+      uptimeSeconds: uptimeSeconds(info),
+      models: info.models.map(({ name, family, parameters, bytes, loadSeconds }) => ({
+        name,
+        family,
+        parameters,
+        engineBytes: bytes,
+        loadSeconds,
+      })),
+      requests: admission.size,
+    })
+}

@@ -1,0 +1,137 @@
+/** The loaded models and their threads, and the door: how many requests may be inside. */
+import { join } from 'node:path'
+import { ServiceError, SetupError } from '../errors.js'
+import type { SpeakEvent, SpeakRequest } from '../models/kokoro/speak.js'
+import type { GenerateEvent, GenerateRequest } from '../models/llama/generate.js'
+import type { TranscribeEvent, TranscribeRequest } from '../models/whisper/transcribe.js'
+import { builderIdentity } from '../runtime/builder.js'
+import type { Family, Runtime } from '../runtime/manifest.js'
+import type { ModelInfo } from '../runtime/protocol.js'
+import { freshness, listEngines, readManifest } from '../runtime/store.js'
+import { ModelThread } from '../runtime/thread.js'
+
+export interface ModelSettings {
+  readonly runtime: Runtime
+  readonly checkpoints: string
+  readonly engines: string
+  /** The engine to use per family, or null to take the only one there is. */
+  readonly choice: Readonly<Record<Family, string | null>>
+  readonly threads: number
+  readonly kvMemory: number
+}
+
+/** The three models of the straight line, each on its thread. */
+export interface Models {
+  readonly whisper: ModelThread<TranscribeRequest, TranscribeEvent>
+  readonly llama: ModelThread<GenerateRequest, GenerateEvent>
+  readonly kokoro: ModelThread<SpeakRequest, SpeakEvent>
+}
+
+const REBUILD = 'run `npm run build-engines` (`npm start` does it by itself)'
+
+/**
+ * Loads the three models at once.
+ * @param onDeath told when a model's thread has ended by itself: the service can not go on
+ * @throws SetupError when an engine is missing, stale, damaged or ambiguous
+ */
+export async function startModels(
+  settings: ModelSettings,
+  onDeath: (error: ServiceError) => void,
+): Promise<Models> {
+  const folder = join(settings.engines, settings.runtime)
+  const names = listEngines(folder)
+  const start = async <Request, Event>(family: Family): Promise<ModelThread<Request, Event>> => {
+    const name = chosenEngine(folder, names, family, settings.choice[family])
+    const engine = join(folder, name)
+    const state = await freshness(engine, join(settings.checkpoints, name), {
+      builder: builderIdentity(family),
+    })
+    if (!state.fresh)
+      throw new SetupError(`${state.reason[0]!.toUpperCase()}${state.reason.slice(1)}: ${REBUILD}.`)
+    const { runtime, threads, kvMemory: stateBytes } = settings
+    const entry = new URL('../worker.js', import.meta.url)
+    return ModelThread.start(entry, { family, runtime, folder: engine, threads, stateBytes }, onDeath)
+  }
+  const started = await Promise.allSettled([
+    start<TranscribeRequest, TranscribeEvent>('whisper'),
+    start<GenerateRequest, GenerateEvent>('llama'),
+    start<SpeakRequest, SpeakEvent>('kokoro'),
+  ])
+  const [whisper, llama, kokoro] = started
+  if (whisper.status === 'fulfilled' && llama.status === 'fulfilled' && kokoro.status === 'fulfilled')
+    return { whisper: whisper.value, llama: llama.value, kokoro: kokoro.value }
+  for (const result of started) if (result.status === 'fulfilled') await result.value.stop()
+  throw started.find((result) => result.status === 'rejected')?.reason
+}
+
+export function modelInfos(models: Models): ModelInfo[] {
+  return [models.whisper.info, models.llama.info, models.kokoro.info]
+}
+
+export async function stopModels(models: Models): Promise<void> {
+  await Promise.all([models.whisper.stop(), models.llama.stop(), models.kokoro.stop()])
+}
+
+const variables: Record<Family, string> = { whisper: 'STT_MODEL', llama: 'CHAT_MODEL', kokoro: 'TTS_MODEL' }
+
+function chosenEngine(
+  folder: string,
+  names: readonly string[],
+  family: Family,
+  choice: string | null,
+): string {
+  const ofFamily = names.filter((name) => readManifest(join(folder, name)).family === family)
+  const list = ofFamily.join(', ') || 'none'
+  if (choice !== null) {
+    if (ofFamily.includes(choice)) return choice
+    throw new SetupError(
+      `${variables[family]} is "${choice}", but ${folder} has no such ${family} engine (it has ${list}): ${REBUILD}.`,
+    )
+  }
+  const [only, ...others] = ofFamily
+  if (only === undefined) throw new SetupError(`There is no ${family} engine in ${folder}: ${REBUILD}.`)
+  if (others.length > 0)
+    throw new SetupError(
+      `There are several ${family} engines in ${folder} (${list}): choose one with ${variables[family]}.`,
+    )
+  return only
+}
+
+/** Bounded admission: requests run one at a time per model in the order of arrival; beyond the bound they are refused. */
+export class Admission {
+  private inside = 0
+  private closed = false
+
+  constructor(private readonly maxWaiting: number) {}
+
+  /** Requests being served or waiting. */
+  get size(): number {
+    return this.inside
+  }
+
+  /**
+   * A place for one request, until it is disposed of.
+   * @throws ServiceError overloaded, or shutting_down after {@link close}
+   */
+  enter(): Disposable {
+    if (this.closed)
+      throw new ServiceError('shutting_down', 'The service is shutting down: try another replica.')
+    if (this.inside > this.maxWaiting)
+      throw new ServiceError(
+        'overloaded',
+        `${this.inside} requests are being served or waiting, and the limit is ${this.maxWaiting} waiting (MAX_WAITING): try again shortly.`,
+      )
+    this.inside++
+    let left = false
+    return {
+      [Symbol.dispose]: () => {
+        if (!left) this.inside--
+        left = true
+      },
+    }
+  }
+
+  close(): void {
+    this.closed = true
+  }
+}

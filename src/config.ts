@@ -1,0 +1,167 @@
+/** Environment → one frozen, validated object. Every mistake is reported at once. */
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { SetupError } from './errors.js'
+import type { Runtime } from './runtime/manifest.js'
+
+interface Setting<T> {
+  readonly name: string
+  readonly help: string
+  /** Shown by --help. */
+  readonly fallback: string
+  /** The value for a text from the environment, or for the fallback; throws a sentence's end ("must be …"). */
+  parse(text: string): T
+}
+
+const text = (name: string, fallback: string, help: string): Setting<string> => ({
+  name,
+  fallback,
+  help,
+  parse: (value) => value,
+})
+const oneOf = <T extends string>(
+  name: string,
+  values: readonly T[],
+  fallback: T,
+  help: string,
+): Setting<T> => ({
+  name,
+  fallback,
+  help: `${help} (${values.join(', ')})`,
+  parse: (value) => {
+    const found = values.find((known) => known === value)
+    if (found === undefined) throw new Error(`must be one of ${values.join(', ')}`)
+    return found
+  },
+})
+const integer = (
+  name: string,
+  [least, most]: readonly [number, number],
+  fallback: number,
+  help: string,
+): Setting<number> => ({
+  name,
+  fallback: String(fallback),
+  help,
+  parse: (value) => {
+    const number = Number(value)
+    if (!/^\d+$/.test(value) || number < least || number > most)
+      throw new Error(`must be a whole number from ${least} to ${most}`)
+    return number
+  },
+})
+const units: Record<string, number> = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 }
+const size = (
+  name: string,
+  [least, most]: readonly [string, string],
+  fallback: string,
+  help: string,
+): Setting<number> => {
+  const bytes = (value: string): number => {
+    const [, number, unit = 'B'] = /^(\d+) ?([KMG]?B)?$/i.exec(value) ?? []
+    return number === undefined ? Number.NaN : Number(number) * units[unit.toUpperCase()]!
+  }
+  return {
+    name,
+    fallback,
+    help,
+    parse: (value) => {
+      const number = bytes(value)
+      if (!(number >= bytes(least) && number <= bytes(most)))
+        throw new Error(`must be a size such as 25MB, from ${least} to ${most}`)
+      return number
+    },
+  }
+}
+/** An empty text means that the setting is off. */
+const optional = <T>(setting: Setting<T>): Setting<T | null> => ({
+  ...setting,
+  fallback: '',
+  parse: (value) => (value === '' ? null : setting.parse(value)),
+})
+
+const folder = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
+
+const settings = {
+  host: text('HOST', '0.0.0.0', 'address to listen on'),
+  port: integer('PORT', [0, 65535], 8000, 'port of the HTTP API; 0 takes a free one'),
+  adminPort: optional(
+    integer('ADMIN_PORT', [0, 65535], 0, 'port of the gRPC admin API on 127.0.0.1; off unless set'),
+  ),
+  apiKey: optional(text('API_KEY', '', 'key that clients must send as a bearer token; none unless set')),
+  runtime: oneOf<Runtime>('RUNTIME', ['onnxruntime'], 'onnxruntime', 'what runs the engines'),
+  checkpoints: text('CHECKPOINTS', folder('checkpoints'), 'folder with one checkpoint folder per model'),
+  engines: text('ENGINES', folder('engines'), 'folder that holds <runtime>/<model>'),
+  sttModel: optional(text('STT_MODEL', '', 'Whisper engine to hear with; needed only if there are several')),
+  chatModel: optional(text('CHAT_MODEL', '', 'language model engine; needed only if there are several')),
+  ttsModel: optional(text('TTS_MODEL', '', 'Kokoro engine to speak with; needed only if there are several')),
+  threads: integer('THREADS', [1, 256], availableParallelism(), 'threads of one inference'),
+  kvMemory: size('KV_MEMORY', ['16MB', '1024GB'], '512MB', 'memory for the keys and values of conversations'),
+  maxReplyTokens: integer(
+    'MAX_REPLY_TOKENS',
+    [1, 131072],
+    512,
+    'tokens of a reply when the request sets no limit',
+  ),
+  maxSpokenTokens: integer('MAX_SPOKEN_TOKENS', [1, 131072], 160, 'the same for a spoken reply'),
+  maxBody: size('MAX_BODY', ['1KB', '1GB'], '25MB', 'largest request body'),
+  maxAudioSeconds: integer('MAX_AUDIO_SECONDS', [1, 14400], 1500, 'longest recording'),
+  maxWaiting: integer('MAX_WAITING', [0, 10000], 32, 'requests that may wait while one is served'),
+  intents: oneOf('INTENTS', ['on', 'off'], 'on', 'whether "transcribe" and "say:" are understood as orders'),
+  logLevel: oneOf(
+    'LOG_LEVEL',
+    ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+    'info',
+    'least log level',
+  ),
+} satisfies Record<string, Setting<unknown>>
+
+type Settings = typeof settings
+export type Config = { readonly [K in keyof Settings]: ReturnType<Settings[K]['parse']> }
+
+/**
+ * Reads the environment.
+ * @throws SetupError that lists every impossible value
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const mistakes: string[] = []
+  const entries = Object.entries(settings).map(([key, setting]) => {
+    const value = environment[setting.name] ?? setting.fallback
+    try {
+      return [key, setting.parse(value)]
+    } catch (error) {
+      mistakes.push(`${setting.name} ${(error as Error).message}, not "${value}"`)
+      return [key, undefined]
+    }
+  })
+  const config = Object.fromEntries(entries) as Config
+  if (mistakes.length === 0) mistakes.push(...contradictions(config))
+  if (mistakes.length > 0) throw new SetupError(`${mistakes.join('; ')}.`)
+  return Object.freeze(config)
+}
+
+function contradictions(config: Config): string[] {
+  if (config.adminPort !== null && config.adminPort !== 0 && config.adminPort === config.port)
+    return [`ADMIN_PORT and PORT are both ${config.port}, but two servers cannot share a port`]
+  return []
+}
+
+/** What `--help` prints: every variable, its meaning, its default. */
+export function configHelp(): string {
+  const rows = Object.values(settings).map(({ name, help, fallback }) => ({
+    name,
+    help: fallback === '' ? help : `${help} [${fallback}]`,
+  }))
+  const width = Math.max(...rows.map(({ name }) => name.length))
+  return [
+    "simple-audio-service: hears, thinks and speaks behind OpenAI's API.",
+    '',
+    'usage: npm start               set up what is missing, then serve',
+    '       node dist/main.js       serve only',
+    '       npm run build-engines   convert checkpoints to engines',
+    '',
+    'Settings are environment variables [default]:',
+    ...rows.map(({ name, help }) => `  ${name.padEnd(width)}  ${help}`),
+    '',
+  ].join('\n')
+}
