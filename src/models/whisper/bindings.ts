@@ -1,0 +1,57 @@
+/** The tensors at the borders of the three graphs: names, types, dimensions, state. */
+import type { Binding, DType, StateTensor } from '../../runtime/session.js'
+import { type WhisperConfig, windowFrames } from './config.js'
+
+/** Samples of an analysis window and between two of them, at 16 kHz. */
+export const WINDOW = 400
+export const HOP = 160
+export const SAMPLE_RATE = 16000
+
+const tensor = (name: string, dtype: DType, ...dims: (number | string)[]): Binding => ({ name, dtype, dims })
+
+export function bindings(config: WhisperConfig) {
+  const { mels, sourcePositions, vocabulary, decoderLayers, decoderHeads: heads } = config
+  const width = config.width / config.decoderHeads
+  const perLayer = <T>(make: (layer: number) => T): T[] =>
+    Array.from({ length: decoderLayers }, (_, i) => make(i))
+  return {
+    mel: {
+      /** [1, 400 + 160 · (frames − 1)]: frame t is made of the samples 160t … 160t + 399. */
+      audio: tensor('audio', 'float32', 1, 'samples'),
+      /** log10 of the mel power, at least −10, not clamped to the recording's loudest. */
+      logMel: tensor('log_mel', 'float32', 1, mels, 'frames'),
+    },
+    encoder: {
+      logMel: tensor('log_mel', 'float32', 1, mels, windowFrames(config)),
+      /** Values below are raised to it: the loudest of the whole recording − 8. */
+      floor: tensor('floor', 'float32', 1),
+      /** Frames from here on are padding: 0.0 after normalisation, whatever `log_mel` holds there. */
+      frames: tensor('frames', 'int64', 1),
+      crossKeys: perLayer((i) => tensor(`cross_k.${i}`, 'float32', 1, heads, sourcePositions, width)),
+      crossValues: perLayer((i) => tensor(`cross_v.${i}`, 'float32', 1, heads, sourcePositions, width)),
+    },
+    decoder: {
+      tokens: tensor('tokens', 'int64', 1, 'rows'),
+      /** Rows of self-attention state that count; the positions of `tokens` continue them. */
+      pastLength: tensor('past_length', 'int64', 1),
+      /** Indices into `tokens` of the rows whose logits are wanted. */
+      logitRows: tensor('logit_rows', 'int64', 'wanted'),
+      pastKeys: perLayer((i) => tensor(`past_k.${i}`, 'float32', 1, heads, 'capacity', width)),
+      pastValues: perLayer((i) => tensor(`past_v.${i}`, 'float32', 1, heads, 'capacity', width)),
+      freshKeys: perLayer((i) => tensor(`fresh_k.${i}`, 'float32', 1, heads, 'rows', width)),
+      freshValues: perLayer((i) => tensor(`fresh_v.${i}`, 'float32', 1, heads, 'rows', width)),
+      logits: tensor('logits', 'float32', 'wanted', vocabulary),
+    },
+  }
+}
+
+export type Bindings = ReturnType<typeof bindings>
+
+/** The decoder's self-attention keys and values. */
+export function decoderState(config: WhisperConfig): StateTensor[] {
+  const { pastKeys, pastValues, freshKeys, freshValues } = bindings(config).decoder
+  const size = { heads: config.decoderHeads, width: config.width / config.decoderHeads }
+  const pair = (past: Binding[], fresh: Binding[]) =>
+    past.map(({ name }, i) => ({ past: name, fresh: fresh[i]!.name, ...size }))
+  return [...pair(pastKeys, freshKeys), ...pair(pastValues, freshValues)]
+}

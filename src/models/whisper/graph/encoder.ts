@@ -1,0 +1,86 @@
+import { multiHeadAttention } from '../../../graph/contrib.js'
+import { Graph, type LinearForm, type Value, type WeightSource } from '../../../graph/graph.js'
+import { linear } from '../../../graph/linear.js'
+import {
+  add,
+  conv,
+  div,
+  gelu,
+  less,
+  max,
+  range,
+  reshape,
+  transpose,
+  unsqueeze,
+  where,
+} from '../../../graph/ops.js'
+import { bindings } from '../bindings.js'
+import { type WhisperConfig, windowFrames } from '../config.js'
+import { feedForward, input, layerNorm, type Observe, output, toHeads, unobserved } from './layers.js'
+
+/**
+ * A window's log-mel to the keys and values with which the decoder's layers look at it. The states themselves are no
+ * output: nothing else reads them.
+ * "Robust Speech Recognition via Large-Scale Weak Supervision", section 2.2.
+ */
+export function encoderGraph(
+  config: WhisperConfig,
+  weights: WeightSource,
+  form: LinearForm,
+  observe: Observe = unobserved,
+): Graph {
+  const g = new Graph('encoder', { weights, linear: form })
+  const { logMel, floor, frames, crossKeys, crossValues } = bindings(config).encoder
+  const mel = normalised(input(g, logMel), input(g, floor), input(g, frames), windowFrames(config))
+
+  const states = g.scope('model.encoder', () => {
+    const bottom = stem(mel, config)
+    observe('input', bottom)
+    let x = bottom // [positions, width]
+    for (let i = 0; i < config.encoderLayers; i++) {
+      x = g.scope(`layers.${i}`, () => feedForward(attention(x, config)))
+      observe(`layer${i}`, x)
+    }
+    const top = layerNorm(x, 'layer_norm')
+    observe('states', top)
+    return top
+  })
+
+  const { decoderHeads: heads } = config
+  for (let i = 0; i < config.decoderLayers; i++)
+    g.scope(`model.decoder.layers.${i}.encoder_attn`, () => {
+      output(g, crossKeys[i]!, toHeads(linear(states, 'k_proj'), heads, config.width / heads))
+      output(g, crossValues[i]!, toHeads(linear(states, 'v_proj'), heads, config.width / heads))
+    })
+  return g
+}
+
+/**
+ * (max(x, floor) + 4) / 4, and 0.0 from `frames` on. The reference pads a recording's last window with zeros here, in
+ * the normalised domain. No value of x would say that for every floor (x = −4 does while floor ≤ −4, so not for float
+ * audio beyond full scale), hence the count.
+ */
+function normalised(x: Value, floor: Value, frames: Value, length: number): Value {
+  const scaled = div(add(max(x, floor), 4), 4)
+  return where(less(range(x.graph.scalar('int64', length)), frames), scaled, 0)
+}
+
+/** Two convolutions, the second halving the frames, and sinusoidal positions: → [positions, width]. */
+function stem(mel: Value, { width }: WhisperConfig): Value {
+  const g = mel.graph
+  const pads = [1, 1]
+  const first = gelu(conv(mel, g.weight('conv1.weight'), g.weight('conv1.bias'), { pads }))
+  const second = gelu(conv(first, g.weight('conv2.weight'), g.weight('conv2.bias'), { pads, strides: [2] }))
+  return add(reshape(transpose(second, [0, 2, 1]), [-1, width]), g.weight('embed_positions.weight'))
+}
+
+/** x + attention of every position to every position. */
+function attention(x: Value, { width, encoderHeads }: WhisperConfig): Value {
+  const normed = layerNorm(x, 'self_attn_layer_norm')
+  return x.graph.scope('self_attn', () => {
+    // Apart, not as one product: at these sizes as fast, and nothing is cut up again afterwards.
+    const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map((name) => unsqueeze(linear(normed, name), [0]))
+    const mixed = multiHeadAttention(q!, k!, v!, encoderHeads) // [1, positions, width]
+    return add(x, linear(reshape(mixed, [-1, width]), 'out_proj'))
+  })
+}
