@@ -22,6 +22,8 @@ export async function openSession(
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
+    // A pattern is kept per input shape, and lengths differ with every request: it only takes memory.
+    enableMemPattern: false,
   })
   return new OnnxRuntimeSession(session, signature)
 }
