@@ -22,6 +22,6 @@ export function intentOf(messages: readonly Message[]): Intent | null {
   const [recording] = recordings
   if (recording && recordings.length === 1 && TRANSCRIBE.test(order))
     return { kind: 'transcribe', samples: recording.samples }
-  if (recordings.length === 0 && SAY.test(order)) return { kind: 'say', text: order.replace(SAY, '').trim() }
+  if (SAY.test(order)) return { kind: 'say', text: order.replace(SAY, '').trim() }
   return null
 }

@@ -40,17 +40,29 @@ export async function startModels(
 ): Promise<Models> {
   const folder = join(settings.engines, settings.runtime)
   const names = listEngines(folder)
-  const start = async <Request, Event>(family: Family): Promise<ModelThread<Request, Event>> => {
+  const whole = async (family: Family): Promise<string> => {
     const name = chosenEngine(folder, names, family, settings.choice[family])
     const engine = join(folder, name)
     const state = await freshness(engine, join(settings.checkpoints, name), {
       builder: builderIdentity(family),
     })
-    if (!state.fresh)
-      throw new SetupError(`${state.reason[0]!.toUpperCase()}${state.reason.slice(1)}: ${REBUILD}.`)
+    if (state.fresh) return engine
+    throw new SetupError(`${state.reason[0]!.toUpperCase()}${state.reason.slice(1)}: ${REBUILD}.`)
+  }
+  // All are looked at before one is loaded: what is missing is said at once.
+  const engines: Record<Family, string> = {
+    whisper: await whole('whisper'),
+    llama: await whole('llama'),
+    kokoro: await whole('kokoro'),
+  }
+  const start = <Request, Event>(family: Family): Promise<ModelThread<Request, Event>> => {
     const { runtime, threads, kvMemory: stateBytes } = settings
     const entry = new URL('../worker.js', import.meta.url)
-    return ModelThread.start(entry, { family, runtime, folder: engine, threads, stateBytes }, onDeath)
+    return ModelThread.start(
+      entry,
+      { family, runtime, folder: engines[family], threads, stateBytes },
+      onDeath,
+    )
   }
   const started = await Promise.allSettled([
     start<TranscribeRequest, TranscribeEvent>('whisper'),

@@ -30,6 +30,10 @@ export interface ChatBody {
   functions?: unknown[] | null
   response_format?: { type: string } | null
   logprobs?: boolean | null
+  top_logprobs?: number | null
+  frequency_penalty?: number | null
+  presence_penalty?: number | null
+  logit_bias?: Record<string, number> | null
 }
 
 const text = {
@@ -127,5 +131,9 @@ export const chatSchema = {
       properties: { type: { type: 'string' } },
     }),
     logprobs: nullable({ type: 'boolean' }),
+    top_logprobs: nullable({ type: 'integer', minimum: 0, maximum: 20 }),
+    frequency_penalty: nullable({ type: 'number', minimum: -2, maximum: 2 }),
+    presence_penalty: nullable({ type: 'number', minimum: -2, maximum: 2 }),
+    logit_bias: nullable({ type: 'object', additionalProperties: { type: 'number' } }),
   },
 }

@@ -10,6 +10,7 @@ import { ServiceError } from '../errors.js'
 import { type ChatBody, chatSchema } from './chat-schema.js'
 import { conversation } from './conversation.js'
 import { requestSignal } from './request.js'
+import { refuseUnsupported } from './unsupported.js'
 import { validator } from './validate.js'
 
 export interface ChatLimits {
@@ -37,7 +38,8 @@ export function chatCompletions(models: Models, admission: Admission, limits: Ch
     const turn: ChatRequest = {
       messages: await conversation(body.messages, { maxSeconds: limits.maxAudioSeconds }),
       voice: spoken?.voice ?? null,
-      intents: limits.intents,
+      // An order is for people; a request for a certain form of reply is meant for the language model.
+      intents: limits.intents && !body.response_format,
       maxTokens:
         body.max_completion_tokens ??
         body.max_tokens ??
@@ -76,25 +78,6 @@ export function chatCompletions(models: Models, admission: Admission, limits: Ch
       system_fingerprint: null,
     })
   }
-}
-
-/** Features of the API that this service does not have (yet): said, never ignored. */
-function refuseUnsupported(body: ChatBody): void {
-  const refuse = (param: keyof ChatBody, what: string) => {
-    throw new ServiceError('unsupported_value', `Unsupported value: ${what}.`, param)
-  }
-  if (body.stream) refuse('stream', "'stream' must be false: replies come whole")
-  if ((body.n ?? 1) > 1) refuse('n', "'n' must be 1")
-  if (body.tools?.length) refuse('tools', "'tools' are not supported")
-  if (body.functions?.length) refuse('functions', "'functions' are not supported")
-  if (body.logprobs) refuse('logprobs', "'logprobs' must be false")
-  if (body.response_format && body.response_format.type !== 'text')
-    refuse('response_format', "'response_format.type' must be 'text'")
-  if (body.modalities && !body.modalities.includes('text'))
-    refuse(
-      'modalities',
-      `'modalities' does not support ${JSON.stringify(body.modalities)}. Supported values are: ["text"] and ["text","audio"]`,
-    )
 }
 
 /** How the reply is to be spoken, or null for text alone; alloy and wav where the request leaves it open. */

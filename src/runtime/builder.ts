@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url'
 import type { Family } from './manifest.js'
 
 /**
- * SHA-256 (16 hex digits) over `models/<family>/build.js` and every module that it imports from this program. It
- * changes exactly when the code that shapes the engine does; nothing is loaded or run.
+ * SHA-256 (16 hex digits) over `models/<family>/build.js`, the readers of checkpoints and every module that these
+ * import from this program, and `build.js` itself, which writes the manifest. It changes exactly when the code that
+ * shapes the engine does; nothing is loaded or run.
  */
 export function builderIdentity(family: Family): string {
   const modules = new Map<string, string>()
@@ -17,7 +18,11 @@ export function builderIdentity(family: Family): string {
     modules.set(path, code)
     for (const [, specifier] of code.matchAll(/\bfrom '(\.{1,2}\/[^']+)'/g)) visit(new URL(specifier!, url))
   }
-  visit(new URL(`../models/${family}/build.js`, import.meta.url))
+  for (const entry of [`models/${family}/build.js`, 'checkpoint/checkpoint.js'])
+    visit(new URL(`../${entry}`, import.meta.url))
+  // Without its imports, which are the other families, too.
+  const build = fileURLToPath(new URL('../build.js', import.meta.url))
+  if (existsSync(build)) modules.set(build, readFileSync(build, 'utf8'))
   const hash = createHash('sha256')
   for (const path of [...modules.keys()].sort()) hash.update(modules.get(path)!)
   return hash.digest('hex').slice(0, 16)

@@ -125,10 +125,10 @@ class Kokoro implements Model<SpeakRequest, SpeakEvent> {
 }
 
 /**
- * 200 phonemes are about 14 s; their activations take 0.4 GB, those of 510 would take 0.8 GB, and the first sound of a
+ * The activations of 200 phonemes (about 14 s) take 0.4 GB, those of 510 would take 0.8 GB, and the first sound of a
  * piece waits for its last. Slow speech makes more sound of a phoneme, so its pieces have fewer.
  */
-const mostPhonemes = 200
+const mostPhonemes = 160
 const firstPhonemes = 100
 const shortPhonemes = 20
 
