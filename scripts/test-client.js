@@ -14,7 +14,7 @@ try {
   await writtenReply()
   const question = recording
     ? readFileSync(recording)
-    : await spokenReply('question.wav', 'coral', 'say: What is the capital of France?')
+    : await spokenReply('question.wav', 'coral', 'say: How many days are there in a week?')
   await transcript(question)
   await conversation(question)
   await refusal()

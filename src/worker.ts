@@ -14,6 +14,9 @@ type Load = (context: ModelContext) => Promise<Model<never, unknown>>
 
 const families: Record<Family, Load> = { whisper: loadWhisper, llama: loadLlama, kokoro: loadKokoro }
 
+/** What a step throws when nobody waits for its answer any more. */
+const cancelled = new ServiceError('request_cancelled', 'The request was cancelled.')
+
 async function load(settings: ThreadSettings): Promise<{ model: Model<never, unknown>; info: ModelInfo }> {
   const begun = performance.now()
   const { folder, threads, stateBytes } = settings
@@ -22,11 +25,11 @@ async function load(settings: ThreadSettings): Promise<{ model: Model<never, unk
     folder,
     manifest,
     stateBytes,
-    open: (graph) => {
+    open: (graph, stateRows) => {
       const signature = manifest.graphs[graph]
       if (!signature)
         throw new SetupError(`The engine ${manifest.model} has no graph ${graph}: build it again.`)
-      return openSession(folder, graph, signature, { threads })
+      return openSession(folder, graph, signature, { threads, ...(stateRows ? { stateRows } : {}) })
     },
   })
   const info = {
@@ -62,9 +65,9 @@ function serve(port: MessagePort, model: Model<never, unknown>): void {
       const controller = new AbortController()
       running.set(message.id, controller)
       previous = previous.then(() => answer(message.id, message.request, controller.signal))
-    } else if (message.kind === 'cancel') running.get(message.id)?.abort()
+    } else if (message.kind === 'cancel') running.get(message.id)?.abort(cancelled)
     else {
-      for (const controller of running.values()) controller.abort()
+      for (const controller of running.values()) controller.abort(cancelled)
       previous = previous.then(() => model.dispose()).then(() => port.close())
     }
   })

@@ -101,7 +101,10 @@ function chosenEngine(
     )
   }
   const [only, ...others] = ofFamily
-  if (only === undefined) throw new SetupError(`There is no ${family} engine in ${folder}: ${REBUILD}.`)
+  if (only === undefined)
+    throw new SetupError(
+      `There is no ${family} engine in ${folder}: put a checkpoint of that family among the others and ${REBUILD}.`,
+    )
   if (others.length > 0)
     throw new SetupError(
       `There are several ${family} engines in ${folder} (${list}): choose one with ${variables[family]}.`,

@@ -8,7 +8,8 @@ export interface ModelContext {
   readonly manifest: Manifest
   /** Bytes that self-attention rows may take. */
   readonly stateBytes: number
-  open(graph: string): Promise<Session>
+  /** @param stateRows the most rows of state that a sequence may take here; what the engine allows if absent */
+  open(graph: string, stateRows?: number): Promise<Session>
 }
 
 export interface Model<Request, Event> {

@@ -7,6 +7,8 @@ import { StateRows } from './state.js'
 export interface SessionOptions {
   /** Threads of one run; never more than cores (3 on 2 cores is 1.5 to 2 times slower). */
   threads: number
+  /** The most rows of state per slot; what the engine allows if absent. */
+  stateRows?: number
 }
 
 /** Opens `<folder>/<name>.onnx`. `run` and opening block the calling thread: one worker thread per model. */
@@ -14,7 +16,7 @@ export async function openSession(
   folder: string,
   name: string,
   signature: GraphSignature,
-  { threads }: SessionOptions,
+  { threads, stateRows = signature.stateRows }: SessionOptions,
 ): Promise<Session> {
   const session = await InferenceSession.create(join(folder, `${name}.onnx`), {
     executionProviders: ['cpu'],
@@ -25,7 +27,7 @@ export async function openSession(
     // A pattern is kept per input shape, and lengths differ with every request: it only takes memory.
     enableMemPattern: false,
   })
-  return new OnnxRuntimeSession(session, signature)
+  return new OnnxRuntimeSession(session, signature, Math.min(stateRows, signature.stateRows))
 }
 
 class OnnxRuntimeSession implements Session {
@@ -36,6 +38,7 @@ class OnnxRuntimeSession implements Session {
   constructor(
     private readonly session: InferenceSession,
     readonly signature: GraphSignature,
+    private readonly stateRows: number,
   ) {
     this.stateOutputs = signature.state.map((tensor) => tensor.fresh)
     const state = new Set(this.stateOutputs)
@@ -69,7 +72,7 @@ class OnnxRuntimeSession implements Session {
   private rows(slot: number): StateRows {
     let rows = this.slots.get(slot)
     if (!rows) {
-      rows = new StateRows(this.signature.state, this.signature.stateRows)
+      rows = new StateRows(this.signature.state, this.stateRows)
       this.slots.set(slot, rows)
     }
     return rows

@@ -1,0 +1,186 @@
+/** The run half of the Llama family: a conversation → the assistant's next message, as it is written. */
+import { join } from 'node:path'
+import { type DecodeOptions, decode } from '../../decoding/decode.js'
+import { StopStrings } from '../../decoding/stop.js'
+import { SetupError } from '../../errors.js'
+import { floats, int64, type Session } from '../../runtime/session.js'
+import { loadChatTemplate } from '../../text/chat-template.js'
+import { isObject, type JsonObject, readJsonObject, readTextIfPresent } from '../../text/json-file.js'
+import { loadTokenizer, type Tokenizer } from '../../text/tokenizer.js'
+import { readTokenizerJson } from '../../text/tokenizer-json.js'
+import { Utf8Stream } from '../../text/utf8-stream.js'
+import type { Model, ModelContext } from '../model.js'
+import { bytesPerRow, decoder } from './bindings.js'
+import { readLlamaConfig } from './config.js'
+import { PromptEncoder } from './prompt.js'
+import { type SamplingDefaults, samplingDefaults, tokenChooser } from './sampling.js'
+
+export interface GenerateRequest {
+  readonly messages: readonly { role: string; content: string }[]
+  /** Texts within the messages that came from recordings: their tokens are counted apart. */
+  readonly recordings?: readonly string[]
+  /** Cut to what the context has left. */
+  readonly maxTokens: number
+  /** 0 takes the likeliest token. Absent values: those of the model's generation_config.json. */
+  readonly temperature?: number
+  readonly topP?: number
+  /** The same request with the same seed gives the same text. */
+  readonly seed?: number
+  /** Texts that end the reply and are not part of it. */
+  readonly stop?: readonly string[]
+}
+
+export type GenerateEvent =
+  | { readonly kind: 'start'; readonly promptTokens: number; readonly recordingTokens: number }
+  | { readonly kind: 'text'; readonly text: string }
+  | {
+      readonly kind: 'end'
+      readonly reason: 'stop' | 'length'
+      readonly promptTokens: number
+      readonly completionTokens: number
+    }
+
+/** Rows per run of a prompt: larger ones are no faster, and between two a request can be cancelled. */
+const PREFILL_ROWS = 128
+/** Requests run one at a time. */
+const SLOT = 0
+
+/** Opens the engine of a Llama family checkpoint. @throws SetupError naming the file at fault */
+export async function loadLlama(context: ModelContext): Promise<Model<GenerateRequest, GenerateEvent>> {
+  const { folder } = context
+  const config = readLlamaConfig(folder)
+  const tokenizer = loadTokenizer(folder)
+  if (tokenizer.vocabularySize > config.vocabulary)
+    throw new SetupError(
+      `${join(folder, 'tokenizer.json')} has ${tokenizer.vocabularySize} tokens, the network ${config.vocabulary}: take both from one checkpoint.`,
+    )
+  const special = readTokenizerJson(folder).addedTokens.filter((token) => token.special)
+  const template = loadChatTemplate(folder)
+  const prompts = new PromptEncoder(
+    template,
+    tokenizer,
+    special.map((token) => token.content),
+  )
+  const hasGeneration = readTextIfPresent(folder, 'generation_config.json') !== undefined
+  const generation = hasGeneration ? readJsonObject(folder, 'generation_config.json') : {}
+  const rows = Math.min(config.context, Math.floor(context.stateBytes / bytesPerRow(config)))
+  if (rows < 2)
+    throw new SetupError(
+      `${context.stateBytes} bytes of state hold ${rows} tokens of ${bytesPerRow(config)} bytes each: give the model more memory.`,
+    )
+  return new Llama(await context.open(decoder.graph, rows), {
+    tokenizer,
+    prompts,
+    context: rows,
+    defaults: samplingDefaults(generation, join(folder, 'generation_config.json')),
+    stopTokens: stopTokens(folder, tokenizer, generation),
+    facts: {
+      contextTokens: rows,
+      stateBytesPerToken: bytesPerRow(config),
+      vocabulary: config.vocabulary,
+    },
+  })
+}
+
+/** The ends that generation_config.json, config.json and the tokenizer name: chat models spread them over the three. */
+function stopTokens(folder: string, tokenizer: Tokenizer, generation: JsonObject): ReadonlySet<number> {
+  const ids = [generation, readJsonObject(folder, 'config.json')].flatMap((file) => file.eos_token_id)
+  const { eos_token: eos } = readJsonObject(folder, 'tokenizer_config.json')
+  const text = isObject(eos) ? eos.content : eos
+  if (typeof text === 'string') ids.push(tokenizer.id(text))
+  const stops = new Set(ids.filter((id) => typeof id === 'number'))
+  if (stops.size === 0)
+    throw new SetupError(`${join(folder, 'config.json')} names no eos_token_id: replies would never end.`)
+  return stops
+}
+
+interface Parts {
+  readonly tokenizer: Tokenizer
+  readonly prompts: PromptEncoder
+  /** Tokens that prompt and reply may have in sum. */
+  readonly context: number
+  readonly defaults: SamplingDefaults
+  readonly stopTokens: ReadonlySet<number>
+  readonly facts: Readonly<Record<string, unknown>>
+}
+
+class Llama implements Model<GenerateRequest, GenerateEvent> {
+  readonly facts: Readonly<Record<string, unknown>>
+  readonly #session: Session
+  readonly #parts: Parts
+
+  constructor(session: Session, parts: Parts) {
+    this.facts = parts.facts
+    this.#session = session
+    this.#parts = parts
+  }
+
+  async *run(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
+    const { prompts, context, defaults, stopTokens } = this.#parts
+    const { tokens: prompt, recordingTokens } = prompts.encode(request, context)
+    const promptTokens = prompt.length
+    yield { kind: 'start', promptTokens, recordingTokens }
+    try {
+      const first = await this.#prefill(prompt, signal)
+      const ended = yield* this.#write(first, promptTokens, request, {
+        step: (token, position) => this.#step([token], position),
+        select: tokenChooser(request, defaults, prompt),
+        stopTokens,
+        maxTokens: Math.min(request.maxTokens, context - promptTokens),
+        signal,
+      })
+      yield { kind: 'end', ...ended, promptTokens }
+    } finally {
+      this.#session.release(SLOT)
+    }
+  }
+
+  dispose(): Promise<void> {
+    return this.#session.dispose()
+  }
+
+  /** Runs the prompt in pieces; the logits behind its last token. */
+  async #prefill(prompt: readonly number[], signal: AbortSignal): Promise<Float32Array> {
+    for (let past = 0; ; past += PREFILL_ROWS) {
+      signal.throwIfAborted()
+      const logits = await this.#step(prompt.slice(past, past + PREFILL_ROWS), past)
+      if (past + PREFILL_ROWS >= prompt.length) return logits
+    }
+  }
+
+  /** Runs tokens that follow `past` others; the logits behind the last. */
+  async #step(tokens: readonly number[], past: number): Promise<Float32Array> {
+    const feeds = {
+      [decoder.tokens]: int64(tokens, [1, tokens.length]),
+      [decoder.pastLength]: int64([past]),
+      [decoder.logitRows]: int64([tokens.length - 1]),
+    }
+    return floats(await this.#session.run(feeds, { slot: SLOT, past }), decoder.logits)
+  }
+
+  /** The reply as text: whole characters, without special tokens, up to a stop string. */
+  async *#write(
+    first: Float32Array,
+    promptTokens: number,
+    request: GenerateRequest,
+    options: DecodeOptions,
+  ): AsyncGenerator<GenerateEvent, { reason: 'stop' | 'length'; completionTokens: number }> {
+    const characters = new Utf8Stream()
+    const stops = new StopStrings(request.stop ?? [])
+    const tokens = decode(first, promptTokens, options)
+    for (let completionTokens = 0; ; ) {
+      const next = await tokens.next()
+      if (next.done) {
+        // Bytes of a character that the limit cut in two are no text.
+        const rest = stops.end()
+        if (rest) yield { kind: 'text', text: rest }
+        return { reason: next.value.reason, completionTokens }
+      }
+      completionTokens++
+      const piece = characters.push(this.#parts.tokenizer.bytes(next.value.token))
+      const { text, stopped } = stops.push(piece)
+      if (text) yield { kind: 'text', text }
+      if (stopped) return { reason: 'stop', completionTokens }
+    }
+  }
+}

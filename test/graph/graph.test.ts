@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Graph } from '#src/graph/graph.js'
+import { add, matMul, mul, neg } from '#src/graph/ops.js'
+import { openSession } from '#src/runtime/onnxruntime.js'
+import { float32, floats } from '#src/runtime/session.js'
+import { evaluate, floatWeight, newFolder, noWeights, weightsOf } from './evaluate.js'
+
+const x = float32(Float32Array.of(1, 2, 3), [1, 3])
+
+describe('graph/graph', () => {
+  it('finds weights by the scope it stands in, and knows which it used', async () => {
+    const weights = weightsOf({
+      'layers.0.norm.weight': floatWeight([3], [1, 10, 100]),
+      'layers.1.norm.weight': floatWeight([3], [2, 20, 200]),
+    })
+    let used: string[] = []
+    const { y } = await evaluate(
+      { x },
+      (g, { x }) => {
+        const value = g.scope('layers', () => g.scope('1', () => mul(x!, g.weight('norm.weight'))))
+        assert.equal(g.at('bare'), 'bare')
+        used = [...g.used]
+        return { y: [value, [1, 3]] }
+      },
+      { weights },
+    )
+    assert.deepEqual([...y!.data], [2, 40, 600])
+    assert.deepEqual(used, ['layers.1.norm.weight'])
+  })
+
+  it('leaves a scope when building in it fails', () => {
+    const g = new Graph('test', { weights: noWeights })
+    assert.throws(() => g.scope('layers', () => g.weight('missing')), /no tensor layers\.missing/)
+    assert.equal(g.at('here'), 'here')
+  })
+
+  it('makes equal constants and weights once', () => {
+    const g = new Graph('test', { weights: weightsOf({ w: floatWeight([2, 2], [1, 2, 3, 4]) }) })
+    assert.equal(g.scalar('float32', 2), g.scalar('float32', 2))
+    assert.notEqual(g.scalar('float32', 2), g.scalar('int64', 2))
+    assert.equal(g.weight('w'), g.weight('w'))
+    assert.notEqual(g.weight('w'), g.weight('w', [4]))
+    assert.equal(g.bytes, 4 + 8 + 16 + 16)
+  })
+
+  it('makes what is shared under a value once', () => {
+    const g = new Graph('test', { weights: noWeights })
+    const [a, b] = [g.input('a', 'float32', [1]), g.input('b', 'float32', [1])]
+    const negated = (value: typeof a) => g.memo(value, 'negated', () => neg(value))
+    assert.equal(negated(a), negated(a))
+    assert.notEqual(negated(a), negated(b))
+    assert.equal(g.size, 2)
+  })
+
+  it('gives a value that is an input, or an output already, a node of its own', async () => {
+    const results = await evaluate({ x }, (_, { x }) => {
+      const twice = add(x!, x!)
+      return { same: [x!, [1, 3]], twice: [twice, [1, 3]], again: [twice, [1, 3]] }
+    })
+    assert.deepEqual([...results.same!.data], [1, 2, 3])
+    assert.deepEqual([...results.twice!.data], [2, 4, 6])
+    assert.deepEqual([...results.again!.data], [2, 4, 6])
+  })
+
+  it('refuses values of another graph', () => {
+    const [one, other] = [
+      new Graph('one', { weights: noWeights }),
+      new Graph('other', { weights: noWeights }),
+    ]
+    const [a, b] = [one.input('a', 'float32', [1]), other.input('b', 'float32', [1])]
+    assert.throws(() => add(a, b), /another graph/)
+  })
+
+  it('refuses data that is not as large as announced', () => {
+    const g = new Graph('test', { weights: noWeights })
+    g.initializer('wrong', 'float32', [3], () => Float32Array.of(1, 2))
+    assert.throws(() => g.write(newFolder()), /wrong: 8 bytes for float32 \[3\]/)
+  })
+
+  it('puts large constants beside the model, aligned to pages, and tells of every byte', async () => {
+    const size = 20
+    const identity = Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0))
+    const g = new Graph('test', { weights: noWeights })
+    const input = g.input('x', 'float32', ['rows', size])
+    const constant = (scale: number) =>
+      g.initializer('identity', 'float32', [size, size], () => identity.map((value) => scale * value))
+    g.output('y', add(matMul(matMul(input, constant(2)), constant(3)), 1), ['rows', size])
+    const folder = newFolder()
+    let told = 0
+    const files = g.write(folder, (bytes) => {
+      told += bytes
+    })
+    assert.deepEqual(files, ['test.onnx', 'test.data'])
+    assert.equal(told, g.bytes)
+    assert.equal(statSync(join(folder, 'test.data')).size, 4096 + 1600)
+    assert.equal(readFileSync(join(folder, 'test.data')).readFloatLE(4096), 3)
+    assert.ok(statSync(join(folder, 'test.onnx')).size < 1600)
+    const session = await openSession(
+      folder,
+      'test',
+      { inputs: g.inputs, outputs: g.outputs, state: [], stateRows: 0 },
+      { threads: 1 },
+    )
+    const data = Float32Array.from({ length: size }, (_, i) => i)
+    assert.deepEqual(
+      floats(await session.run({ x: float32(data, [1, size]) }), 'y'),
+      data.map((value) => 6 * value + 1),
+    )
+    await session.dispose()
+  })
+})
