@@ -90,7 +90,10 @@ describe('main', () => {
 
     it('without engines, naming the command that builds them', async () => {
       const said = await failure({ ENGINES: join(folder, 'nowhere') })
-      assert.match(said, /^There is no \w+ engine in .*nowhere.*: put a checkpoint .* and run `npm run build-engines`/)
+      assert.match(
+        said,
+        /^There is no \w+ engine in .*nowhere.*: put a checkpoint .* and run `npm run build-engines`/,
+      )
     })
 
     it('with an engine of which a byte has changed, naming the file', async () => {
