@@ -154,7 +154,12 @@ describe('POST /v1/chat/completions, written', () => {
       assert.deepEqual([status, error.code, error.param], [400, 'unsupported_value', field])
       assert.ok(error.message.includes(field), error.message)
     }
-    const harmless = { stream: false, n: 1, tools: [], logprobs: false, response_format: { type: 'text' } }
+    const harmless = { stream: false, n: 1, tools: [], logprobs: false, response_format: null }
     assert.equal(await reply('say: hi', harmless), 'hi')
+  })
+
+  it('takes no orders where the request wants a form of reply', async () => {
+    const text = { response_format: { type: 'text' }, max_tokens: 6 }
+    assert.notEqual(await reply('say: hi', text), 'hi')
   })
 })
