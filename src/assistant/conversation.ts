@@ -10,12 +10,14 @@ export interface Message {
   readonly parts: readonly Part[]
 }
 
-/** What the language model reads for a message: its own text, a blank line, and what each recording says. */
+/**
+ * What the language model reads for a message: its own text first, wherever the recordings stand in it, then a
+ * paragraph for what each of them says.
+ */
 export function readableText(message: Message, transcriptOf: (samples: Float32Array) => string): string {
-  const paragraphs = message.parts.flatMap((part) =>
-    part.kind === 'text' ? [part.text] : [`The recording says: "${transcriptOf(part.samples)}"`],
+  const own = message.parts.flatMap((part) => (part.kind === 'text' ? [part.text] : []))
+  const heard = message.parts.flatMap((part) =>
+    part.kind === 'recording' ? [`The recording says: "${transcriptOf(part.samples)}"`] : [],
   )
-  const own = message.parts.filter((part) => part.kind === 'text')
-  if (own.length === message.parts.length) return own.map((part) => part.text).join('')
-  return paragraphs.filter((paragraph) => paragraph !== '').join('\n\n')
+  return [own.join(''), ...heard].filter((paragraph) => paragraph !== '').join('\n\n')
 }

@@ -4,8 +4,10 @@ import { decode } from 'node-wav'
 import { ServiceError } from '../errors.js'
 import { resample } from './resample.js'
 import { type AudioLimits, inspectWav, type WavInfo } from './wav.js'
+import { wavHeaderBytes, writeWavHeader } from './wav-header.js'
 
-const recogniserRate = 16_000
+/** In Hz. */
+export const recogniserRate = 16_000
 
 /** Frames handed to node-wav at once: a few milliseconds of work, and a bound on its memory. */
 const blockFrames = 65_536
@@ -14,17 +16,20 @@ const blockFrames = 65_536
  * WAV bytes -> mono float32 in [-1, 1] at 16000 Hz; two channels are averaged. 16-bit samples at 16 kHz come out
  * as sample / 32768 exactly. Yields to the event loop every few milliseconds.
  * @param param the request field that the bytes came from, for the message
- * @throws ServiceError `invalid_audio` or `audio_too_long`
+ * @param signal looked at between blocks
+ * @throws ServiceError `invalid_audio` or `audio_too_long`; the signal's reason
  */
 export async function decodeRecording(
   bytes: Uint8Array,
   limits: AudioLimits,
   param: string,
+  signal?: AbortSignal,
 ): Promise<Float32Array> {
   const wav = inspectWav(bytes, param, limits)
   const mono = new Float32Array(wav.frames)
   for (let first = 0; first < wav.frames; first += blockFrames) {
     if (first > 0) await nextTurn()
+    signal?.throwIfAborted()
     const frames = Math.min(blockFrames, wav.frames - first)
     const decoded = decode(canonicalWav(bytes, wav, first, frames))
     if (!decoded) throw new Error('node-wav found no samples in a canonical WAV')
@@ -36,7 +41,7 @@ export async function decodeRecording(
         param,
       )
   }
-  const resampled = await resample(mono, wav.sampleRate, recogniserRate)
+  const resampled = await resample(mono, wav.sampleRate, recogniserRate, signal)
   return resampled === mono ? mono : clamp(resampled)
 }
 
@@ -50,32 +55,13 @@ function canonicalWav(bytes: Uint8Array, wav: WavInfo, first: number, frames: nu
   const samples = frames * wav.channels
   const width = wav.bitsPerSample / 8
   const start = wav.dataOffset + first * wav.channels * width
-  const file = new ArrayBuffer(44 + samples * 4)
-  writeHeader(file, wav)
+  const file = new ArrayBuffer(wavHeaderBytes + samples * 4)
+  writeWavHeader(file, { ...wav, bitsPerSample: 32 })
   const source = bytes.subarray(start, start + samples * width)
-  if (wav.bitsPerSample === 32) new Uint8Array(file).set(source, 44)
-  else if (wav.format === 'float') narrowFloats(source, new Float32Array(file, 44))
-  else widenIntegers(source, width, new Int32Array(file, 44))
+  if (wav.bitsPerSample === 32) new Uint8Array(file).set(source, wavHeaderBytes)
+  else if (wav.format === 'float') narrowFloats(source, new Float32Array(file, wavHeaderBytes))
+  else widenIntegers(source, width, new Int32Array(file, wavHeaderBytes))
   return file
-}
-
-function writeHeader(file: ArrayBuffer, wav: WavInfo): void {
-  const view = new DataView(file)
-  const text = (at: number, id: string): void => {
-    for (let i = 0; i < id.length; i++) view.setUint8(at + i, id.charCodeAt(i))
-  }
-  text(0, 'RIFF')
-  view.setUint32(4, file.byteLength - 8, true)
-  text(8, 'WAVEfmt ')
-  view.setUint32(16, 16, true)
-  view.setUint16(20, wav.format === 'pcm' ? 1 : 3, true)
-  view.setUint16(22, wav.channels, true)
-  view.setUint32(24, wav.sampleRate, true)
-  view.setUint32(28, wav.sampleRate * wav.channels * 4, true)
-  view.setUint16(32, wav.channels * 4, true)
-  view.setUint16(34, 32, true)
-  text(36, 'data')
-  view.setUint32(40, file.byteLength - 44, true)
 }
 
 /** Little-endian integers of 1 (unsigned, as WAV has them), 2 or 3 bytes, moved to the top of 32 bits. */

@@ -14,9 +14,9 @@ export interface SampleFormat {
   readonly blockAlign: number
 }
 
-export const minSampleRate = 8000
-export const maxSampleRate = 48000
-export const maxChannels = 2
+const minSampleRate = 8000
+const maxSampleRate = 48000
+const maxChannels = 2
 
 const tagPcm = 0x0001
 const tagFloat = 0x0003

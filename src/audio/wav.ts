@@ -16,16 +16,20 @@ export interface WavInfo {
   frames: number
   /** Where the samples begin, in bytes from the file's start. */
   dataOffset: number
-  /** Whole frames only. */
-  dataBytes: number
 }
 
 export interface AudioLimits {
+  /** Of the recordings of one request together. */
   maxSeconds: number
+  /** What the recordings before this one have used of it. */
+  secondsBefore?: number
 }
 
 /** Writers that cannot seek back leave one of these where the size should be. */
 const isStreamed = (size: number): boolean => size === 0 || size === 0xffff_ffff
+
+/** Or the end of what a signed counter holds, for which the RIFF size then makes room: 0x7ffff000 (SoX), 2^31 (arecord). */
+const isEndOfCounter = (size: number): boolean => Math.abs(size - 2 ** 31) <= 2 ** 16
 
 /**
  * Common writers get the RIFF size wrong by a header's length (they count its 8 bytes, or forget 4 of the fmt
@@ -33,12 +37,14 @@ const isStreamed = (size: number): boolean => size === 0 || size === 0xffff_ffff
  */
 const riffSizeSlack = 8
 
+const unlimited: AudioLimits = { maxSeconds: Number.POSITIVE_INFINITY }
+
 /**
  * Describes the recording in a WAV file without copying it.
- * @param limits when given, a longer recording is refused; by what it claims to be, so before its truncation
+ * @param limits a longer recording is refused; by what it claims to be, so before its truncation
  * @throws ServiceError `invalid_audio` or `audio_too_long`, naming `param`, the value and the limit
  */
-export function inspectWav(bytes: Uint8Array, param: string, limits?: AudioLimits): WavInfo {
+export function inspectWav(bytes: Uint8Array, param: string, limits: AudioLimits = unlimited): WavInfo {
   const refuse = (what: string): never => {
     throw new ServiceError('invalid_audio', `${param}: ${what}`, param)
   }
@@ -62,8 +68,10 @@ export function inspectWav(bytes: Uint8Array, param: string, limits?: AudioLimit
     } else if (id === 'data') {
       if (info) return refuse('the WAV has two data chunks')
       if (!format) return refuse('the WAV has no fmt chunk before its data chunk')
-      info = describeData(format, body, size, available, limits, param)
-      if (isStreamed(size)) break
+      const streamed =
+        isStreamed(size) || (isEndOfCounter(size) && riffEnd === Number.POSITIVE_INFINITY && size > available)
+      info = describeData(format, body, streamed ? undefined : size, available, limits, param)
+      if (streamed) break
       if (body + size > riffEnd + riffSizeSlack)
         return refuse(
           `the WAV contradicts itself: its data chunk ends at byte ${body + size}, its RIFF size says ${riffEnd}`,
@@ -99,38 +107,43 @@ function checkMagic(bytes: Uint8Array, view: DataView, refuse: (what: string) =>
   if (form !== 'WAVE')
     return refuse(`the recording is a RIFF file of kind ${JSON.stringify(form)}; this service takes only wav`)
   const size = view.getUint32(4, true)
-  return isStreamed(size) ? Number.POSITIVE_INFINITY : 8 + size
+  return isStreamed(size) || isEndOfCounter(size) ? Number.POSITIVE_INFINITY : 8 + size
 }
 
 function describeData(
   format: SampleFormat,
   dataOffset: number,
-  claimed: number,
+  /** Undefined for a streamed size: up to the file's end. */
+  claimed: number | undefined,
   available: number,
-  limits: AudioLimits | undefined,
+  limits: AudioLimits,
   param: string,
 ): WavInfo {
   const { blockAlign, ...rest } = format
-  const streamed = isStreamed(claimed)
-  const size = streamed ? available : claimed
+  const size = claimed ?? available
   const frames = Math.floor(size / blockAlign)
-  const seconds = frames / format.sampleRate
-  if (limits && seconds > limits.maxSeconds)
-    throw new ServiceError(
-      'audio_too_long',
-      // Rounded up, so that the two numbers of the sentence never look equal.
-      `${param}: the recording is ${Math.ceil(seconds * 100) / 100} s long; the limit is ${limits.maxSeconds} s (MAX_AUDIO_SECONDS)`,
-      param,
-    )
+  checkDuration(frames / format.sampleRate, limits, param)
   const fault =
     size > available
       ? `the WAV is truncated: its data chunk claims ${size} bytes, ${available} are there`
       : frames === 0
         ? 'the recording holds no samples'
         : // A stream may be cut anywhere; a stated size that splits a frame is a mistake somewhere.
-          size % blockAlign !== 0 && !streamed
+          size % blockAlign !== 0 && claimed !== undefined
           ? `the data chunk's ${size} bytes are no whole number of ${blockAlign}-byte frames`
           : undefined
   if (fault) throw new ServiceError('invalid_audio', `${param}: ${fault}`, param)
-  return { ...rest, frames, dataOffset, dataBytes: frames * blockAlign }
+  return { ...rest, frames, dataOffset }
+}
+
+function checkDuration(seconds: number, { maxSeconds, secondsBefore = 0 }: AudioLimits, param: string): void {
+  const total = secondsBefore + seconds
+  if (total <= maxSeconds) return
+  // Rounded up, so that the two numbers of the sentence never look equal.
+  const length = `${Math.ceil(total * 100) / 100} s long`
+  throw new ServiceError(
+    'audio_too_long',
+    `${param}: ${secondsBefore > 0 ? `the recordings up to this one are together ${length}` : `the recording is ${length}`}; the limit is ${maxSeconds} s (MAX_AUDIO_SECONDS)`,
+    param,
+  )
 }

@@ -25,13 +25,20 @@ describe('assistant/conversation', () => {
     )
   })
 
-  it('needs no own text, and keeps the order of several parts', () => {
+  it('needs no own text', () => {
     assert.equal(read(time), 'The recording says: "What time is it?"')
     assert.equal(read(text(''), time), 'The recording says: "What time is it?"')
-    assert.equal(
-      read(time, text('And:'), tomorrow),
-      'The recording says: "What time is it?"\n\nAnd:\n\nThe recording says: "And tomorrow?"',
-    )
     assert.equal(read(silence), 'The recording says: ""')
+  })
+
+  it('puts the own text first, joined, wherever the recordings stand, and those in their order', () => {
+    assert.equal(
+      read(time, text('Answer'), tomorrow, text(' briefly.')),
+      'Answer briefly.\n\nThe recording says: "What time is it?"\n\nThe recording says: "And tomorrow?"',
+    )
+    assert.equal(
+      read(tomorrow, time),
+      'The recording says: "And tomorrow?"\n\nThe recording says: "What time is it?"',
+    )
   })
 })

@@ -3,14 +3,15 @@ import { deflateSync } from 'node:zlib'
 import { replyId, replyTranscript } from '#src/assistant/reply-id.js'
 import { ServiceError } from '#src/errors.js'
 
-function refused(id: string): void {
+function refused(id: string, says = /not made by this service/, usedBytes?: number): void {
   assert.throws(
-    () => replyTranscript(id, 'messages[1].audio.id'),
+    () => replyTranscript(id, 'messages[1].audio.id', usedBytes),
     (error: unknown) =>
       error instanceof ServiceError &&
       error.code === 'invalid_audio_id' &&
       error.param === 'messages[1].audio.id' &&
-      error.row.http === 400,
+      error.row.http === 400 &&
+      says.test(error.message),
     id.slice(0, 40),
   )
 }
@@ -59,13 +60,23 @@ describe('assistant/reply-id', () => {
     refused(wrap(deflateSync(Buffer.from([0x66, 0xff, 0xfe, 0x80]))))
   })
 
+  const tooLong = /^messages\[1\]\.audio\.id: .* together longer than 1048576 bytes, the limit$/
+
   it('refuses an id that would unfold to more than a megabyte, at once', () => {
     const bomb = wrap(deflateSync(Buffer.alloc(256 << 20), { level: 9 }))
     assert.ok(bomb.length < 400_000)
     const begun = performance.now()
-    refused(bomb)
+    refused(bomb, tooLong)
     assert.ok(performance.now() - begun < 100, `${performance.now() - begun} ms`)
     assert.equal(replyTranscript(replyId('a'.repeat(1 << 20)), 'x').length, 1 << 20)
-    refused(replyId('a'.repeat((1 << 20) + 1)))
+    refused(replyId('a'.repeat((1 << 20) + 1)), tooLong)
+  })
+
+  it('counts what the ids before it have unfolded to, in bytes', () => {
+    const full = 1 << 20
+    assert.equal(replyTranscript(replyId('é'), 'x', full - 2), 'é')
+    refused(replyId('é'), tooLong, full - 1)
+    refused(replyId('a'), tooLong, full)
+    assert.equal(replyTranscript(replyId(''), 'x', full), '')
   })
 })

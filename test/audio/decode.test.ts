@@ -176,6 +176,19 @@ describe('audio/decode', () => {
       assert.ok(Math.abs(samples[Number(at)]! - value) < 3e-4, `${at}: ${samples[Number(at)]} for ${value}`)
   })
 
+  it('stops where its signal is aborted, at 16 kHz and resampled', async () => {
+    for (const rate of [16000, 48000]) {
+      const bytes = wav(Buffer.alloc(60 * rate * 2, 17), { rate })
+      const controller = new AbortController()
+      const reason = new Error('gone')
+      const begun = performance.now()
+      const decoding = decodeRecording(bytes, limits, 'audio', controller.signal)
+      setTimeout(() => controller.abort(reason), 1)
+      await assert.rejects(decoding, reason)
+      assert.ok(performance.now() - begun < 400, `${rate} Hz: ${performance.now() - begun} ms`)
+    }
+  })
+
   it('lets the event loop breathe while it decodes a minute of 48 kHz stereo', async () => {
     const bytes = wav(Buffer.alloc(60 * 48000 * 4, 17), { channels: 2, rate: 48000 })
     let turns = 0

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { decodeRecording } from '#src/audio/decode.js'
 import { encodeReply } from '#src/audio/encode.js'
 import { inspectWav } from '#src/audio/wav.js'
+import { wav as wavBytes } from './wav-bytes.js'
 
 describe('audio/encode', () => {
   it('writes pcm16: clamped, rounded to the nearest, little-endian', () => {
@@ -10,6 +11,30 @@ describe('audio/encode', () => {
     const samples = values.map((_, i) => bytes.readInt16LE(2 * i))
     assert.deepEqual(samples, [0, 32767, -32768, 32767, -32768, 16384, -16384, 1, 2, -1, -2])
     assert.equal(bytes.length, 2 * values.length)
+  })
+
+  it('rounds as Math.round does, also next to every half', () => {
+    const halves = Float32Array.from({ length: 65536 }, (_, i) => (i - 32767.5) / 32768)
+    const bits = new Int32Array(halves.buffer)
+    for (const step of [0, 1, -2]) {
+      for (let i = 0; i < bits.length; i++) bits[i]! += step
+      const bytes = encodeReply([halves], 24000, 'pcm16')
+      for (const [i, value] of halves.entries())
+        assert.equal(bytes.readInt16LE(2 * i), Math.min(32767, Math.round(value * 32768)) + 0, String(value))
+    }
+  })
+
+  it('writes the header that others write, byte for byte', () => {
+    const pcm = encodeReply([Float32Array.of(0.25, -1)], 24000, 'pcm16')
+    const file = encodeReply([Float32Array.of(0.25, -1)], 24000, 'wav')
+    assert.ok(file.equals(wavBytes(pcm, { rate: 24000 })))
+  })
+
+  it('encodes five minutes without holding the event loop up', () => {
+    const pieces = Array.from({ length: 60 }, () => new Float32Array(5 * 24000).fill(0.3))
+    const begun = performance.now()
+    assert.equal(encodeReply(pieces, 24000, 'wav').length, 44 + 300 * 24000 * 2)
+    assert.ok(performance.now() - begun < 250, `${performance.now() - begun} ms`)
   })
 
   it('writes the same samples as WAV, behind a 44-byte header, for every 16-bit value', () => {
@@ -22,7 +47,6 @@ describe('audio/encode', () => {
       sampleRate: 24000,
       frames: 65536,
       dataOffset: 44,
-      dataBytes: 131072,
     })
     assert.equal(wav.length, 44 + 131072)
     assert.ok(wav.subarray(44).equals(encodeReply([ramp], 24000, 'pcm16')))

@@ -74,6 +74,31 @@ describe('audio/resample', () => {
     assert.deepEqual(together, alone)
   })
 
+  it('starts afresh each time, whatever was converted before, and whether or not to the end', async () => {
+    const expected = middle(tone(1000, 16000, 2))
+    const first = await resample(tone(1000, 44100, 2), 44100, 16000)
+    for (const [from, to] of [
+      [8000, 48000],
+      [48000, 16000],
+      [44100, 16000],
+    ] as const) {
+      await resample(new Float32Array(20_000).fill(1), from, to)
+      await assert.rejects(resample(new Float32Array(20_000).fill(1), from, to, AbortSignal.abort()), {
+        name: 'AbortError',
+      })
+      const again = await resample(tone(1000, 44100, 2), 44100, 16000)
+      assert.deepEqual(again, first)
+      assert.ok(rms(middle(again).map((value, i) => value - expected[i]!)) < 1e-4)
+    }
+  })
+
+  it('converts many short recordings quickly', async () => {
+    await resample(new Float32Array(2), 8000, 16000)
+    const begun = performance.now()
+    for (let i = 0; i < 64; i++) await resample(new Float32Array(2), i % 2 ? 8000 : 48000, 16000)
+    assert.ok(performance.now() - begun < 300, `${performance.now() - begun} ms`)
+  })
+
   it('works in a worker thread', async () => {
     const code = `
       const { parentPort, workerData } = require('node:worker_threads')

@@ -5,10 +5,12 @@ import { replyId } from '#src/assistant/reply-id.js'
 import { ServiceError } from '#src/errors.js'
 import type { ChatMessage } from '#src/http/chat-schema.js'
 import { conversation } from '#src/http/conversation.js'
+import { wav as wavOf } from '../audio/wav-bytes.js'
 import { root } from '../root.js'
 
 const wav = readFileSync(join(root, 'test/audio/clips/spk1_snt4.wav'))
-const limits = { maxSeconds: 60 }
+const limits = { maxSeconds: 60, maxRecordings: 8 }
+const { signal } = new AbortController()
 const recording = (data: string, format = 'wav') =>
   ({ type: 'input_audio', input_audio: { data, format } }) as const
 const user = (content: ChatMessage['content']): ChatMessage => ({ role: 'user', content: content ?? null })
@@ -19,7 +21,7 @@ describe('http/conversation', () => {
       { role: 'developer', content: 'Be brief.' },
       user([{ type: 'text', text: 'One' }, recording(wav.toString('base64')), { type: 'text', text: 'two' }]),
     ]
-    const [system, asked] = await conversation(messages, limits)
+    const [system, asked] = await conversation(messages, limits, signal)
     assert.deepEqual(system, { role: 'system', parts: [{ kind: 'text', text: 'Be brief.' }] })
     assert.deepEqual(
       asked?.parts.map((part) => (part.kind === 'text' ? part.text : part.samples.length)),
@@ -29,7 +31,7 @@ describe('http/conversation', () => {
 
   it('unfolds the id of a spoken reply', async () => {
     const reply: ChatMessage = { role: 'assistant', content: null, audio: { id: replyId('Nine o’clock.') } }
-    assert.deepEqual(await conversation([reply], limits), [
+    assert.deepEqual(await conversation([reply], limits, signal), [
       { role: 'assistant', parts: [{ kind: 'text', text: 'Nine o’clock.' }] },
     ])
   })
@@ -58,10 +60,81 @@ describe('http/conversation', () => {
     ],
   ] as [string, ChatMessage, string, string][])
     it(`names the place of ${what}`, async () => {
-      await assert.rejects(conversation([user('Hello.'), message], { maxSeconds: 2 }), (error: unknown) => {
-        assert.ok(error instanceof ServiceError)
-        assert.deepEqual([error.code, error.param], [code, `messages[1].${param}`])
-        return true
-      })
+      await assert.rejects(
+        conversation([user('Hello.'), message], { ...limits, maxSeconds: 2 }, signal),
+        (error: unknown) => {
+          assert.ok(error instanceof ServiceError)
+          assert.deepEqual([error.code, error.param], [code, `messages[1].${param}`])
+          return true
+        },
+      )
     })
+
+  /** One second each. */
+  const second = (rate: number) => recording(wavOf(Buffer.alloc(2 * rate), { rate }).toString('base64'))
+  const refused = (messages: ChatMessage[], code: string, param: string, says: RegExp, more = limits) =>
+    assert.rejects(conversation(messages, more, signal), (error: unknown) => {
+      assert.ok(error instanceof ServiceError)
+      assert.deepEqual([error.code, error.param], [code, param])
+      assert.match(error.message, says)
+      return true
+    })
+
+  it('bounds the recordings of all messages together, by their length', async () => {
+    const messages = [
+      user([second(16000), second(8000)]),
+      user('And?'),
+      user([{ type: 'text', text: 'x' }, second(44100)]),
+    ]
+    const [first, , last] = await conversation(messages, { ...limits, maxSeconds: 3 }, signal)
+    assert.deepEqual([first?.parts.length, last?.parts.length], [2, 2])
+    await refused(
+      messages,
+      'audio_too_long',
+      'messages[2].content[1].input_audio.data',
+      /^messages\[2\]\.content\[1\]\.input_audio\.data: .* together 3 s long; the limit is 2 s \(MAX_AUDIO_SECONDS\)$/,
+      { ...limits, maxSeconds: 2 },
+    )
+  })
+
+  it('bounds the number of recordings', async () => {
+    const eight = Array.from({ length: 8 }, () => second(16000))
+    assert.equal((await conversation([user(eight)], limits, signal))[0]?.parts.length, 8)
+    await refused(
+      [user(eight), user([second(16000)])],
+      'invalid_value',
+      'messages[1].content[0].input_audio',
+      /^messages\[1\]\.content\[0\]\.input_audio: .* recording 9 .* the limit is 8$/,
+    )
+  })
+
+  it('bounds the transcripts of all reply ids together, and takes little memory to refuse', async () => {
+    const reply: ChatMessage = { role: 'assistant', audio: { id: replyId('a'.repeat(1 << 19)) } }
+    assert.equal((await conversation([reply, user('And?'), reply], limits, signal)).length, 3)
+    const before = process.memoryUsage().rss
+    await refused(
+      Array.from({ length: 300 }, () => reply),
+      'invalid_audio_id',
+      'messages[2].audio.id',
+      /^messages\[2\]\.audio\.id: .* 1048576 bytes, the limit$/,
+    )
+    assert.ok(process.memoryUsage().rss - before < 50e6)
+  })
+
+  it('stops at the next recording or id when its signal is aborted', async () => {
+    const ids = Array.from(
+      { length: 20_000 },
+      (): ChatMessage => ({ role: 'assistant', audio: { id: replyId('') } }),
+    )
+    const recordings = [user(Array.from({ length: 64 }, () => second(48000)))]
+    for (const messages of [ids, recordings]) {
+      const controller = new AbortController()
+      const reason = new Error('gone')
+      const begun = performance.now()
+      const reading = conversation(messages, { maxSeconds: 600, maxRecordings: 64 }, controller.signal)
+      setTimeout(() => controller.abort(reason), 1)
+      await assert.rejects(reading, reason)
+      assert.ok(performance.now() - begun < 400, `${performance.now() - begun} ms`)
+    }
+  })
 })
