@@ -1,4 +1,5 @@
 /** Environment → one frozen, validated object. Every mistake is reported at once. */
+import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { SetupError } from './errors.js'
@@ -18,6 +19,16 @@ const text = (name: string, fallback: string, help: string): Setting<string> => 
   fallback,
   help,
   parse: (value) => value,
+})
+const hostName = (name: string, fallback: string, help: string): Setting<string> => ({
+  name,
+  fallback,
+  help,
+  parse: (value) => {
+    if (isIP(value) === 0 && !/^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(value))
+      throw new Error('must be an IP address or a host name')
+    return value
+  },
 })
 const oneOf = <T extends string>(
   name: string,
@@ -83,7 +94,7 @@ const optional = <T>(setting: Setting<T>): Setting<T | null> => ({
 const folder = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
 
 const settings = {
-  host: text('HOST', '0.0.0.0', 'address to listen on'),
+  host: hostName('HOST', '0.0.0.0', 'address to listen on'),
   port: integer('PORT', [0, 65535], 8000, 'port of the HTTP API; 0 takes a free one'),
   adminPort: optional(
     integer('ADMIN_PORT', [0, 65535], 0, 'port of the gRPC admin API on 127.0.0.1; off unless set'),
@@ -105,7 +116,13 @@ const settings = {
   ),
   maxSpokenTokens: integer('MAX_SPOKEN_TOKENS', [1, 131072], 160, 'the same for a spoken reply'),
   maxBody: size('MAX_BODY', ['1KB', '1GB'], '25MB', 'largest request body'),
-  maxAudioSeconds: integer('MAX_AUDIO_SECONDS', [1, 14400], 1500, 'longest recording'),
+  maxAudioSeconds: integer('MAX_AUDIO_SECONDS', [1, 14400], 600, 'longest recordings of a request, in sum'),
+  maxSpeechCharacters: integer(
+    'MAX_SPEECH_CHARACTERS',
+    [1, 100_000],
+    16_384,
+    'longest text that "say:" may have spoken',
+  ),
   maxWaiting: integer('MAX_WAITING', [0, 10000], 32, 'requests that may wait while one is served'),
   intents: oneOf('INTENTS', ['on', 'off'], 'on', 'whether "transcribe" and "say:" are understood as orders'),
   logLevel: oneOf(

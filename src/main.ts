@@ -8,11 +8,11 @@ import { type Config, configHelp, readConfig } from './config.js'
 import { SetupError } from './errors.js'
 import { greeting } from './greeting.js'
 import { createApp } from './http/app.js'
-import { drain, listen, portOf } from './http/server.js'
+import { HttpServer } from './http/server.js'
 
 async function serve(config: Config): Promise<void> {
   const logger = pino({ level: config.logLevel })
-  const stopped = stopSignal()
+  const signals = new StopSignals()
   const models = await startModels(
     {
       runtime: config.runtime,
@@ -45,15 +45,16 @@ async function serve(config: Config): Promise<void> {
       maxBody: config.maxBody,
       apiKey: config.apiKey,
     })
-    const server = await listen(app, config.host, config.port)
     const admin = config.adminPort === null ? null : await startAdmin(config.adminPort, info, admission)
-    console.error(greeting(info, config, portOf(server), admin?.port))
+    const stopped = signals.next()
+    const server = await HttpServer.listen(app, config.host, config.port, logger)
+    console.error(greeting(info, config, server.port, admin?.port))
 
     const signal = await stopped
     logger.info({ signal, requests: admission.size }, 'draining')
     admin?.drain()
     admission.close()
-    await drain(server)
+    await server.drain()
     admin?.stop()
   } finally {
     await stopModels(models)
@@ -62,11 +63,20 @@ async function serve(config: Config): Promise<void> {
   logger.flush()
 }
 
-/** The first SIGTERM or SIGINT; a second one, as a process group gets it, changes nothing. */
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
-  })
+/** SIGTERM and SIGINT: before {@link next} is asked for nothing runs that would need an orderly end. */
+class StopSignals {
+  private handle: (signal: NodeJS.Signals) => void = () => process.exit(0)
+
+  constructor() {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.handle(signal))
+  }
+
+  /** The next signal; a second one, as a process group gets it, changes nothing. */
+  next(): Promise<NodeJS.Signals> {
+    return new Promise((resolve) => {
+      this.handle = resolve
+    })
+  }
 }
 
 function version(): string {
@@ -74,12 +84,18 @@ function version(): string {
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
 }
 
-if (process.argv.includes('--help') || process.argv.includes('-h')) console.log(configHelp())
-else
-  try {
+try {
+  const [argument] = process.argv.slice(2)
+  if (argument === '--help' || argument === '-h') console.log(configHelp())
+  else if (argument !== undefined)
+    throw new SetupError(
+      `${argument} is not understood: settings are environment variables, listed by --help.`,
+    )
+  else {
     await serve(readConfig(process.env))
     process.exit(0)
-  } catch (error) {
-    console.error(error instanceof SetupError ? error.message : error)
-    process.exit(1)
   }
+} catch (error) {
+  console.error(error instanceof SetupError ? error.message : error)
+  process.exit(1)
+}

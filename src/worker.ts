@@ -43,33 +43,43 @@ async function load(settings: ThreadSettings): Promise<{ model: Model<never, unk
   return { model, info }
 }
 
+/** Calls one at a time, in the order of their arrival; what is cancelled while it waits is dropped with its audio. */
 function serve(port: MessagePort, model: Model<never, unknown>): void {
   const send = (message: FromThread) => port.postMessage(message)
-  const running = new Map<number, AbortController>()
-  let previous: Promise<void> = Promise.resolve()
+  const waiting = new Map<number, unknown>()
+  let current: { id: number; controller: AbortController } | undefined
+  let stopping = false
 
-  const answer = async (id: number, request: unknown, signal: AbortSignal) => {
+  const answer = async (id: number, request: unknown, { signal }: AbortController) => {
     try {
-      signal.throwIfAborted()
       for await (const event of model.run(request as never, signal)) send({ kind: 'event', id, event })
       send({ kind: 'end', id })
     } catch (thrown) {
       send({ kind: 'error', id, error: ServiceError.from(thrown).toWire() })
-    } finally {
-      running.delete(id)
     }
   }
 
-  port.on('message', (message: ToThread) => {
-    if (message.kind === 'call') {
-      const controller = new AbortController()
-      running.set(message.id, controller)
-      previous = previous.then(() => answer(message.id, message.request, controller.signal))
-    } else if (message.kind === 'cancel') running.get(message.id)?.abort(cancelled)
-    else {
-      for (const controller of running.values()) controller.abort(cancelled)
-      previous = previous.then(() => model.dispose()).then(() => port.close())
+  const work = async () => {
+    if (current) return
+    for (const [id, request] of waiting) {
+      waiting.delete(id)
+      current = { id, controller: new AbortController() }
+      await answer(id, request, current.controller)
     }
+    current = undefined
+    if (!stopping) return
+    await model.dispose()
+    port.close()
+  }
+
+  port.on('message', (message: ToThread) => {
+    if (message.kind === 'call') waiting.set(message.id, message.request)
+    else if (message.kind === 'stop') {
+      stopping = true
+      waiting.clear()
+      current?.controller.abort(cancelled)
+    } else if (!waiting.delete(message.id) && current?.id === message.id) current.controller.abort(cancelled)
+    void work()
   })
 }
 

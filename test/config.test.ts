@@ -7,7 +7,7 @@ import { root } from './root.js'
 
 /** Every variable: a value that is possible, what it is read as, and values that are not. */
 const table: Record<string, { key: string; good: string; as: unknown; bad: string[] }> = {
-  HOST: { key: 'host', good: '127.0.0.1', as: '127.0.0.1', bad: [] },
+  HOST: { key: 'host', good: '127.0.0.1', as: '127.0.0.1', bad: ['', 'not a host', '-x', 'a/b'] },
   PORT: { key: 'port', good: '0', as: 0, bad: ['', '-1', '65536', '80.5', '8e3', ' 8000', 'http'] },
   ADMIN_PORT: { key: 'adminPort', good: '9000', as: 9000, bad: ['65536', 'on'] },
   API_KEY: { key: 'apiKey', good: 'secret', as: 'secret', bad: [] },
@@ -23,6 +23,12 @@ const table: Record<string, { key: string; good: string; as: unknown; bad: strin
   MAX_SPOKEN_TOKENS: { key: 'maxSpokenTokens', good: '32', as: 32, bad: ['0', 'NaN'] },
   MAX_BODY: { key: 'maxBody', good: '2048', as: 2048, bad: ['1023', '2GB', '25M', '-1MB', ''] },
   MAX_AUDIO_SECONDS: { key: 'maxAudioSeconds', good: '30', as: 30, bad: ['0', '14401', '1h'] },
+  MAX_SPEECH_CHARACTERS: {
+    key: 'maxSpeechCharacters',
+    good: '4096',
+    as: 4096,
+    bad: ['0', '100001', 'all'],
+  },
   MAX_WAITING: { key: 'maxWaiting', good: '0', as: 0, bad: ['-1', '10001', 'none'] },
   INTENTS: { key: 'intents', good: 'off', as: 'off', bad: ['', 'yes', 'Off'] },
   LOG_LEVEL: { key: 'logLevel', good: 'silent', as: 'silent', bad: ['loud', 'INFO'] },
@@ -57,7 +63,8 @@ describe('config', () => {
       maxReplyTokens: 512,
       maxSpokenTokens: 160,
       maxBody: 25 * 2 ** 20,
-      maxAudioSeconds: 1500,
+      maxAudioSeconds: 600,
+      maxSpeechCharacters: 16384,
       maxWaiting: 32,
       intents: 'on',
       logLevel: 'info',

@@ -34,7 +34,7 @@ function checkGreeting({ stderr, port }: Service): void {
     const line = stderr.split('\n').find((text) => text.startsWith(name))
     assert.match(line ?? stderr, /, \d+ M parameters, \d+ MB\) loaded in \d+\.\d s$/)
   }
-  assert.ok(stderr.includes(`curl -s http://localhost:${port}/v1/chat/completions `), stderr)
+  assert.ok(stderr.includes(`curl -s http://127.0.0.1:${port}/v1/chat/completions `), stderr)
 }
 
 describe('main', () => {
@@ -92,7 +92,7 @@ describe('main', () => {
       const said = await failure({ ENGINES: join(folder, 'nowhere') })
       assert.match(
         said,
-        /^There is no \w+ engine in .*nowhere.*: put a checkpoint .* and run `npm run build-engines`/,
+        /^There is no \w+ engine in .*nowhere.*: run `npm start` or `npm run build-engines`, which make one from .* in \S+checkpoints\.$/,
       )
     })
 
@@ -124,6 +124,16 @@ describe('main', () => {
         /^There are several whisper engines .* \(whisper-base, whisper-other\): choose one with STT_MODEL\.$/,
       )
     })
+  })
+
+  it('ends at once at a signal before it serves', async () => {
+    const service = new ServiceProcess()
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    const begun = performance.now()
+    service.kill('SIGTERM')
+    assert.equal((await service.ended).code, 0)
+    assert.ok(performance.now() - begun < 1000, `${performance.now() - begun} ms`)
+    assert.equal(service.stderr, '')
   })
 
   for (const [what, signals] of [

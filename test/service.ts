@@ -28,7 +28,14 @@ const base: Environment = {
   ADMIN_PORT: '0',
   ...Object.fromEntries(
     ['API_KEY', 'INTENTS', 'LOG_LEVEL', 'STT_MODEL', 'CHAT_MODEL', 'TTS_MODEL', 'MAX_BODY', 'MAX_WAITING']
-      .concat(['MAX_AUDIO_SECONDS', 'MAX_REPLY_TOKENS', 'MAX_SPOKEN_TOKENS', 'KV_MEMORY', 'NODE_OPTIONS'])
+      .concat([
+        'MAX_AUDIO_SECONDS',
+        'MAX_REPLY_TOKENS',
+        'MAX_SPOKEN_TOKENS',
+        'KV_MEMORY',
+        'NODE_OPTIONS',
+        'MAX_SPEECH_CHARACTERS',
+      ])
       .map((name) => [name, undefined]),
   ),
 }

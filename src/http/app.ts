@@ -7,7 +7,7 @@ import { ServiceError } from '../errors.js'
 import { type ChatLimits, chatCompletions } from './chat.js'
 import { errorHandler, methodNotAllowed, notFound } from './errors.js'
 import { health } from './health.js'
-import { requireKey, track } from './request.js'
+import { admit, requireKey, track } from './request.js'
 
 export interface AppOptions {
   readonly models: Models
@@ -28,7 +28,7 @@ export function createApp({ models, admission, logger, info, limits, maxBody, ap
   if (apiKey !== null) app.use('/v1', requireKey(apiKey))
   app
     .route('/v1/chat/completions')
-    .post(requireJson, express.json({ limit: maxBody }), chatCompletions(models, admission, limits))
+    .post(requireJson, admit(admission), json(maxBody), chatCompletions(models, limits))
     .all(methodNotAllowed('POST'))
   app.use(notFound)
   app.use(errorHandler(logger))
@@ -36,10 +36,13 @@ export function createApp({ models, admission, logger, info, limits, maxBody, ap
 }
 
 const requireJson: RequestHandler = (request, _response, next) => {
-  if (request.is('application/json') || request.is('+json')) return next()
   const sent = request.get('content-type') ?? 'no content-type'
+  if (/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(sent)) return next()
   throw new ServiceError(
     'unsupported_media_type',
     `The body must be application/json, not ${sent.slice(0, 64)}.`,
   )
 }
+
+/** The type is checked before, also where there is no body. */
+const json = (limit: number): RequestHandler => express.json({ limit, type: () => true })

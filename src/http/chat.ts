@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { RequestHandler } from 'express'
 import { type ChatEvent, type ChatRequest, chat, type Usage } from '../assistant/chat.js'
-import type { Admission, Models } from '../assistant/registry.js'
+import type { Models } from '../assistant/registry.js'
 import { replyId } from '../assistant/reply-id.js'
 import { resolveVoice } from '../assistant/voices.js'
 import { encodeReply, type ReplyFormat } from '../audio/encode.js'
@@ -17,33 +17,37 @@ export interface ChatLimits {
   readonly maxAudioSeconds: number
   readonly maxReplyTokens: number
   readonly maxSpokenTokens: number
+  readonly maxSpeechCharacters: number
   readonly intents: boolean
 }
 
 /** Reply ids never expire (they carry their transcript), but OpenAI's field wants a time: 30 days. */
 const EXPIRES_SECONDS = 30 * 24 * 3600
+/** Each is decoded and heard apart, however short it is. */
+const MAX_RECORDINGS = 64
 const FORMATS: readonly ReplyFormat[] = ['wav', 'pcm16']
 
-export function chatCompletions(models: Models, admission: Admission, limits: ChatLimits): RequestHandler {
+export function chatCompletions(models: Models, limits: ChatLimits): RequestHandler {
   const validate = validator<ChatBody>(chatSchema)
   const voices = models.kokoro.info.facts.voices as readonly string[]
   const sampleRate = models.kokoro.info.facts.sampleRate as number
+  const { maxAudioSeconds: maxSeconds } = limits
 
   return async function createChatCompletion(request, response) {
     const body = validate(request.body)
     refuseUnsupported(body)
     const spoken = speech(body, voices)
-    using _place = admission.enter()
     const signal = requestSignal(response)
     const turn: ChatRequest = {
-      messages: await conversation(body.messages, { maxSeconds: limits.maxAudioSeconds }),
+      messages: await conversation(body.messages, { maxSeconds, maxRecordings: MAX_RECORDINGS }, signal),
       voice: spoken?.voice ?? null,
       // An order is for people; a request for a certain form of reply is meant for the language model.
       intents: limits.intents && !body.response_format,
+      maxSpeechCharacters: limits.maxSpeechCharacters,
       maxTokens:
         body.max_completion_tokens ??
         body.max_tokens ??
-        (spoken ? limits.maxSpokenTokens : limits.maxReplyTokens),
+        (spoken ? Math.min(limits.maxSpokenTokens, limits.maxReplyTokens) : limits.maxReplyTokens),
       ...sampling(body),
     }
     const { text, audio, reason, usage } = await folded(chat(models, turn, signal))

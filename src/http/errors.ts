@@ -14,7 +14,7 @@ export function errorHandler(logger: Logger) {
     _next: NextFunction,
   ): void {
     const error = fromExpress(thrown, request)
-    const { http: status, type, retryable = false } = error.row
+    const { http: status, retryable = false } = error.row
     const log = { id: response.locals.id, code: error.code, param: error.param, status }
     if (status >= 500) logger.error({ ...log, err: error }, error.message)
     else logger.info(log, error.message)
@@ -24,10 +24,13 @@ export function errorHandler(logger: Logger) {
     }
     if (retryable) response.setHeader('retry-after', RETRY_AFTER_SECONDS)
     if (status >= 500 && !retryable) response.setHeader('x-should-retry', 'false')
-    response
-      .status(status)
-      .json({ error: { message: error.message, type, param: error.param, code: error.code } })
+    response.status(status).json(errorBody(error))
   }
+}
+
+/** OpenAI's shape. */
+export function errorBody({ message, param, code, row }: ServiceError): object {
+  return { error: { message, type: row.type, param, code } }
 }
 
 export function notFound(request: Request): never {
@@ -48,7 +51,7 @@ export function methodNotAllowed(...allowed: readonly string[]) {
 /** The body parser's errors carry a `type`: https://github.com/expressjs/body-parser#errors */
 function fromExpress(thrown: unknown, request: Request): ServiceError {
   if (!(thrown instanceof Error) || thrown instanceof ServiceError) return ServiceError.from(thrown)
-  const { type, limit } = thrown as Error & { type?: string; limit?: number }
+  const { type, limit, status } = thrown as Error & { type?: string; limit?: number; status?: number }
   switch (type) {
     case 'entity.parse.failed':
       return new ServiceError('invalid_json', `The body is not valid JSON: ${thrown.message}.`)
@@ -69,6 +72,10 @@ function fromExpress(thrown: unknown, request: Request): ServiceError {
     default:
       if (thrown instanceof URIError)
         return new ServiceError('invalid_value', `The path ${request.path} is not a valid URI.`)
+      if (status !== undefined && status < 500)
+        return new ServiceError('invalid_value', `The body can not be read: ${thrown.message}.`, null, {
+          cause: thrown,
+        })
       return ServiceError.from(thrown)
   }
 }

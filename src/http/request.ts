@@ -2,14 +2,21 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
+import type { Admission } from '../assistant/registry.js'
 import { ServiceError } from '../errors.js'
+
+export function newRequestId(): string {
+  return `req_${randomBytes(16).toString('hex')}`
+}
 
 /** Takes the client's x-request-id where it is a sane one, and logs the request when it is over. */
 export function track(logger: Logger): RequestHandler {
   return function trackRequest(request, response, next) {
     const begun = performance.now()
     const given = request.get('x-request-id')
-    const id = given && /^[\w.:-]{1,128}$/.test(given) ? given : `req_${randomBytes(16).toString('hex')}`
+    const id = given && /^[\w.:-]{1,128}$/.test(given) ? given : newRequestId()
+    // Read now: a connection that was cut has no address any more.
+    const client = request.socket.remoteAddress
     response.locals.id = id
     response.setHeader('x-request-id', id)
     response.on('close', () => {
@@ -20,8 +27,8 @@ export function track(logger: Logger): RequestHandler {
           path: request.path,
           status: response.writableFinished ? response.statusCode : 499,
           ms: Math.round(performance.now() - begun),
-          bytesIn: Number(request.get('content-length') ?? 0),
-          client: request.socket.remoteAddress,
+          contentLength: Number(request.get('content-length') ?? 0),
+          client,
         },
         'request',
       )
@@ -33,11 +40,22 @@ export function track(logger: Logger): RequestHandler {
 /** Aborts when the client goes away before its answer was sent. */
 export function requestSignal(response: Response): AbortSignal {
   const controller = new AbortController()
+  const abort = () =>
+    controller.abort(new ServiceError('request_cancelled', 'The client closed the connection.'))
   response.on('close', () => {
-    if (!response.writableFinished) controller.abort()
+    if (!response.writableFinished) abort()
   })
-  if (response.closed || response.destroyed) controller.abort()
+  if (response.closed || response.destroyed) abort()
   return controller.signal
+}
+
+/** Takes a place for the request until its response is over, before a byte of its body is read. */
+export function admit(admission: Admission): RequestHandler {
+  return function admitRequest(_request, response, next) {
+    const place = admission.enter()
+    response.once('close', () => place[Symbol.dispose]())
+    next()
+  }
 }
 
 /** Wants `authorization: Bearer <key>`, compared in constant time. */

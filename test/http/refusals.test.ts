@@ -92,7 +92,7 @@ const rows: Row[] = [
     400,
     'audio_too_long',
     data,
-    /10800 s long; the limit is 1500 s/,
+    /10800 s long; the limit is 600 s/,
   ],
   [
     'a WAV that claims four gigabytes',
@@ -100,7 +100,7 @@ const rows: Row[] = [
     400,
     'audio_too_long',
     data,
-    /the limit is 1500 s/,
+    /the limit is 600 s/,
   ],
   [
     'more tokens than the context',
@@ -109,6 +109,14 @@ const rows: Row[] = [
     'context_length_exceeded',
     'messages',
     /90\d\d.*8192|8192.*90\d\d/,
+  ],
+  [
+    'more to say aloud than the limit',
+    asked(`say: ${'x'.repeat(20_000)}`, spoken),
+    400,
+    'invalid_value',
+    'messages',
+    /20000 characters; the limit is 16384 \(MAX_SPEECH_CHARACTERS\)/,
   ],
   [
     'a body above the limit',
@@ -167,6 +175,24 @@ describe('POST /v1/chat/completions, refused', () => {
       /not text\/plain/,
     ],
     [
+      'no body',
+      chatPath,
+      { method: 'POST', headers: { 'content-type': 'application/json' } },
+      undefined,
+      400,
+      'invalid_value',
+      /must be object, not nothing/,
+    ],
+    [
+      'a body that is not in its encoding',
+      chatPath,
+      { headers: { 'content-encoding': 'gzip' } },
+      '{}',
+      400,
+      'invalid_value',
+      /can not be read: incorrect header check/,
+    ],
+    [
       'an encoding it does not know',
       chatPath,
       { headers: { 'content-encoding': 'zstd2' } },
@@ -216,7 +242,7 @@ describe('POST /v1/chat/completions, refused', () => {
     await post(service, asked('Hi.', { top_p: 2 }), { headers: { 'x-request-id': 'logged-1' } })
     const line = await service.logged(({ id, msg }) => id === 'logged-1' && msg === 'request')
     assert.deepEqual([line.method, line.path, line.status], ['POST', chatPath, 400])
-    assert.ok(typeof line.ms === 'number' && Number(line.bytesIn) > 20)
+    assert.ok(typeof line.ms === 'number' && Number(line.contentLength) > 20)
     const refusal = await service.logged(({ id, code }) => id === 'logged-1' && code === 'invalid_value')
     assert.equal(refusal.param, 'top_p')
     assert.ok(!service.logs.some(({ level }) => level >= 50), 'no refusal is a fault of the service')
