@@ -1,6 +1,6 @@
 /** Checkpoint → graphs → engine folder with its manifest. The build half of the program: never on the request path. */
 import {
-  cpSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -19,7 +19,7 @@ import type { EnginePlan, Precision } from './models/plan.js'
 import { planWhisper } from './models/whisper/build.js'
 import { builderIdentity } from './runtime/builder.js'
 import type { Family, FileRecord, Manifest, Runtime } from './runtime/manifest.js'
-import { filesIn, freshness, recordFile, sourceFiles, writeManifest } from './runtime/store.js'
+import { filesIn, freshness, isFolder, recordFile, sourceFiles, writeManifest } from './runtime/store.js'
 
 interface FamilyBuild {
   accepts(config: Readonly<Record<string, unknown>>): boolean
@@ -72,9 +72,9 @@ export async function buildEngines(options: BuildOptions): Promise<BuildReport[]
   const { checkpoints, models } = options
   if (!existsSync(checkpoints))
     throw new SetupError(`There is no checkpoint folder ${checkpoints}: set CHECKPOINTS to the one you mean.`)
-  const found = readdirSync(checkpoints, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(checkpoints, entry.name, 'config.json')))
-    .map((entry) => entry.name)
+  const found = readdirSync(checkpoints).filter(
+    (name) => !name.startsWith('.') && existsSync(join(checkpoints, name, 'config.json')),
+  )
   const names = models ?? found
   const missing = names.find((name) => !found.includes(name))
   if (missing !== undefined)
@@ -123,7 +123,7 @@ async function buildEngine(model: string, options: BuildOptions): Promise<BuildR
       plan.graphs.reduce((sum, { graph }) => sum + graph.bytes, 0),
     )
     for (const { graph } of plan.graphs) graph.write(building, onConverted)
-    for (const asset of plan.assets) cpSync(join(source, asset), join(building, asset), { recursive: true })
+    for (const asset of plan.assets) copyAsset(join(source, asset), join(building, asset))
 
     const files = filesIn(building)
     const onRecorded = step('record', totalSize(building, files))
@@ -205,17 +205,39 @@ function parameters(checkpoint: ReturnType<typeof openCheckpoint>): number {
   )
 }
 
-/** What a killed build left behind. */
+/** A file, or all files of a folder; of links what they lead to, because an engine stands alone. */
+function copyAsset(source: string, target: string): void {
+  if (!existsSync(source)) throw new SetupError(`${source} is missing: fetch the whole checkpoint.`)
+  const names = isFolder(source) ? filesIn(source) : ['']
+  for (const name of names) {
+    const path = join(target, name)
+    mkdirSync(dirname(path), { recursive: true })
+    copyFileSync(join(source, name), path)
+  }
+}
+
+/** Removes what killed builds left behind; what another process is at work on stays. */
 function removeLeftovers(parent: string, model: string): void {
   if (!existsSync(parent)) return
-  for (const name of readdirSync(parent))
-    if (name.startsWith(`.${model}.building-`) || name === `.${model}.replaced`)
+  for (const name of readdirSync(parent)) {
+    const [, of, pid] = /^\.(.+)\.(?:building|replaced)-(\d+)$/.exec(name) ?? []
+    if (of === model && !isAnotherAlive(Number(pid)))
       rmSync(join(parent, name), { recursive: true, force: true })
+  }
+}
+
+function isAnotherAlive(pid: number): boolean {
+  if (pid === process.pid) return false
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 /** Puts `building` at `folder` by renaming; a reader sees the old engine, none, or the new one, never a mixture. */
 function replaceFolder(building: string, folder: string): void {
-  const replaced = join(dirname(folder), `.${basename(folder)}.replaced`)
+  const replaced = join(dirname(folder), `.${basename(folder)}.replaced-${process.pid}`)
   if (existsSync(folder)) renameSync(folder, replaced)
   renameSync(building, folder)
   rmSync(replaced, { recursive: true, force: true })

@@ -5,12 +5,14 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -18,7 +20,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BuildEvent, type BuildReport, buildEngines } from '#src/build.js'
 import { SetupError } from '#src/errors.js'
-import { readManifest } from '#src/runtime/store.js'
+import { filesIn, listEngines, readManifest } from '#src/runtime/store.js'
 import { checkpoint, root } from './root.js'
 
 const model = 'whisper-base'
@@ -94,6 +96,20 @@ describe('build', () => {
     assert.equal(events.at(-1)?.step, 'done')
   })
 
+  it('takes away what killed builds left, and nothing that a living process is at work on', async () => {
+    const beside = join(engines, 'onnxruntime')
+    const dead = spawn(process.execPath, ['--version'], { stdio: 'ignore' })
+    await once(dead, 'exit')
+    const living = [`.${model}.building-${process.ppid}`, `.${model}.building-1`]
+    const left = [`.${model}.building-${dead.pid}`, `.${model}.replaced-${dead.pid}`]
+    const others = [`.other.building-${dead.pid}`]
+    for (const name of [...living, ...left, ...others]) mkdirSync(join(beside, name))
+    rmSync(join(engine, 'manifest.json'))
+    assert.equal((await build())[0]?.status, 'built')
+    assert.deepEqual(readdirSync(beside).sort(), [...living, ...others, model].sort())
+    for (const name of [...living, ...others]) rmSync(join(beside, name), { recursive: true })
+  })
+
   it('leaves an engine alone that is up to date, at once', async () => {
     const before = inodes()
     const begun = performance.now()
@@ -151,6 +167,41 @@ describe('build', () => {
     copyFileSync(join(checkpoint(model), 'generation_config.json'), join(source, 'generation_config.json'))
     rmSync(join(source, 'tokenizer.json'))
     await assert.rejects(build(), refused(/tokenizer\.json is missing/))
+  })
+
+  it('builds from links, as a cache of Hugging Face has them, an engine that stands alone', async () => {
+    const linked = join(folder, 'linked')
+    const snapshot = join(folder, 'snapshot')
+    mkdirSync(linked)
+    mkdirSync(snapshot)
+    for (const name of readdirSync(checkpoint('kokoro-82m')))
+      symlinkSync(join(checkpoint('kokoro-82m'), name), join(snapshot, name))
+    symlinkSync(snapshot, join(linked, 'kokoro'))
+    mkdirSync(join(linked, '.cache'))
+    writeFileSync(join(linked, '.cache', 'config.json'), '{}')
+    const options = { checkpoints: linked, engines: join(folder, 'apart'), runtime: 'onnxruntime' } as const
+    const statuses = async () => (await buildEngines(options)).map(({ model, status }) => [model, status])
+    assert.deepEqual(await statuses(), [['kokoro', 'built']])
+    assert.deepEqual(listEngines(join(options.engines, 'onnxruntime')), ['kokoro'])
+    const made = join(options.engines, 'onnxruntime', 'kokoro')
+    for (const name of readdirSync(made, { recursive: true }) as string[])
+      assert.ok(!lstatSync(join(made, name)).isSymbolicLink(), name)
+    for (const part of ['voices', 'lexicon']) {
+      assert.ok(filesIn(join(made, part)).length > 0, part)
+      assert.deepEqual(filesIn(join(made, part)), filesIn(join(checkpoint('kokoro-82m'), part)))
+    }
+    const sources = Object.keys(readManifest(made).sources)
+    assert.ok(sources.includes('kokoro-v1_0.safetensors') && sources.some((name) => /^voices\/./.test(name)))
+    writeFileSync(join(snapshot, '.DS_Store'), 'noise')
+    assert.deepEqual(await statuses(), [['kokoro', 'up-to-date']])
+  })
+
+  it('names an asset that is missing', async () => {
+    const incomplete = join(folder, 'incomplete')
+    cpSync(checkpoint('whisper-base'), join(incomplete, 'whisper'), { recursive: true })
+    rmSync(join(incomplete, 'whisper', 'tokenizer_config.json'))
+    const building = buildEngines({ checkpoints: incomplete, engines, runtime: 'onnxruntime' })
+    await assert.rejects(building, refused(/tokenizer_config\.json is missing/))
   })
 
   for (const [what, config, message] of [

@@ -7,7 +7,7 @@ import type { TranscribeEvent, TranscribeRequest } from '../models/whisper/trans
 import { builderIdentity } from '../runtime/builder.js'
 import type { Family, Runtime } from '../runtime/manifest.js'
 import type { ModelInfo } from '../runtime/protocol.js'
-import { freshness, listEngines, readManifest } from '../runtime/store.js'
+import { freshness, listEngines, needsBuild, readManifest } from '../runtime/store.js'
 import { ModelThread } from '../runtime/thread.js'
 
 export interface ModelSettings {
@@ -27,8 +27,6 @@ export interface Models {
   readonly kokoro: ModelThread<SpeakRequest, SpeakEvent>
 }
 
-const REBUILD = 'run `npm run build-engines` (`npm start` does it by itself)'
-
 /**
  * Loads the three models at once.
  * @param onDeath told when a model's thread has ended by itself: the service can not go on
@@ -41,13 +39,13 @@ export async function startModels(
   const folder = join(settings.engines, settings.runtime)
   const names = listEngines(folder)
   const whole = async (family: Family): Promise<string> => {
-    const name = chosenEngine(folder, names, family, settings.choice[family])
+    const name = chosenEngine(folder, names, family, settings)
     const engine = join(folder, name)
     const state = await freshness(engine, join(settings.checkpoints, name), {
       builder: builderIdentity(family),
     })
     if (state.fresh) return engine
-    throw new SetupError(`${state.reason[0]!.toUpperCase()}${state.reason.slice(1)}: ${REBUILD}.`)
+    throw needsBuild(state.reason)
   }
   // All are looked at before one is loaded: what is missing is said at once.
   const engines: Record<Family, string> = {
@@ -90,20 +88,20 @@ function chosenEngine(
   folder: string,
   names: readonly string[],
   family: Family,
-  choice: string | null,
+  { checkpoints, choice: { [family]: choice } }: ModelSettings,
 ): string {
   const ofFamily = names.filter((name) => readManifest(join(folder, name)).family === family)
   const list = ofFamily.join(', ') || 'none'
   if (choice !== null) {
     if (ofFamily.includes(choice)) return choice
-    throw new SetupError(
-      `${variables[family]} is "${choice}", but ${folder} has no such ${family} engine (it has ${list}): ${REBUILD}.`,
+    throw needsBuild(
+      `${variables[family]} is "${choice}", but ${folder} has no such ${family} engine (it has ${list})`,
     )
   }
   const [only, ...others] = ofFamily
   if (only === undefined)
     throw new SetupError(
-      `There is no ${family} engine in ${folder}: put a checkpoint of that family among the others and ${REBUILD}.`,
+      `There is no ${family} engine in ${folder}: run \`npm start\` or \`npm run build-engines\`, which make one from a checkpoint of that family in ${checkpoints}.`,
     )
   if (others.length > 0)
     throw new SetupError(

@@ -30,23 +30,6 @@ export const skipSimplifiedLayerNormalization = (
   )
   return [y!, sum!]
 }
-/** LayerNorm of x + skip: [normalised, x + skip]. */
-export const skipLayerNormalization = (
-  x: Value,
-  skip: Value,
-  scale: Value,
-  bias: Value,
-  epsilon: number,
-): [Value, Value] => {
-  const [y, , , sum] = x.graph.ops(
-    'SkipLayerNormalization',
-    [x, skip, scale, bias],
-    [x.dtype, null, null, x.dtype],
-    { epsilon: { float: epsilon } },
-    domain,
-  )
-  return [y!, sum!]
-}
 /** x [B, S, heads·d] (or [B, heads, S, d]), positions int64 [B, S], cos and sin [maxPositions, d/2]; halves rotated. */
 export const rotaryEmbedding = (
   x: Value,

@@ -49,8 +49,8 @@ const INLINE_BYTES = 1024
 /** Page alignment lets ONNX Runtime map the data file instead of reading it. */
 const ALIGNMENT = 4096
 
-/** @returns the names of the files written to `folder` */
-export function writeModel(folder: string, graph: GraphContent, onBytes: (bytes: number) => void): string[] {
+/** Writes `<name>.onnx` and `<name>.data` to `folder`, one tensor in memory at a time. */
+export function writeModel(folder: string, graph: GraphContent, onBytes: (bytes: number) => void): void {
   const dataFile = `${graph.name}.data`
   const fd = openSync(join(folder, dataFile), 'w')
   let offset = 0
@@ -77,7 +77,6 @@ export function writeModel(folder: string, graph: GraphContent, onBytes: (bytes:
     closeSync(fd)
   }
   writeFileSync(join(folder, `${graph.name}.onnx`), encodeModel(modelProto(graph, tensors)))
-  return [`${graph.name}.onnx`, dataFile]
 }
 
 function modelProto(graph: GraphContent, initializer: object[]): object {

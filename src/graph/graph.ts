@@ -44,8 +44,7 @@ export class Graph {
   private readonly nodes: Node[] = []
   private readonly initializers: Initializer[] = []
   private readonly outputValues = new Set<Value>()
-  private readonly constants = new Map<string, Value>()
-  private readonly memos = new WeakMap<Value, Map<string, unknown>>()
+  private readonly made = new Map<Value | this, Map<string, unknown>>()
   private readonly counts = new Map<string, number>()
   private path: string[] = []
 
@@ -100,7 +99,7 @@ export class Graph {
   weight(name: string, dims?: readonly number[]): Value {
     const tensor = this.tensor(name)
     const full = this.at(name)
-    return this.shared(`weight ${full} ${dims ?? ''}`, () =>
+    return this.once(`weight ${full} ${dims ?? ''}`, () =>
       this.initializer(full, 'float32', dims ?? tensor.dims, () => tensor.floats()),
     )
   }
@@ -115,7 +114,7 @@ export class Graph {
 
   /** A small constant; equal ones are made once. */
   constant(dtype: DType, dims: readonly number[], numbers: readonly number[]): Value {
-    return this.shared(`constant ${dtype} ${dims} ${numbers}`, () =>
+    return this.once(`constant ${dtype} ${dims} ${numbers}`, () =>
       this.initializer('constant', dtype, dims, () => pack(dtype, numbers)),
     )
   }
@@ -157,10 +156,15 @@ export class Graph {
     return values
   }
 
+  /** What was made under `key` in this graph before, or `make()`: constants are stored once. */
+  once<T>(key: string, make: () => T): T {
+    return this.memo(this, key, make)
+  }
+
   /** What was made of `value` under `key` before, or `make()`: work shared by several layers, done once. */
-  memo<T>(value: Value, key: string, make: () => T): T {
-    const known = this.memos.get(value) ?? new Map<string, unknown>()
-    this.memos.set(value, known)
+  memo<T>(value: Value | this, key: string, make: () => T): T {
+    const known = this.made.get(value) ?? new Map<string, unknown>()
+    this.made.set(value, known)
     if (!known.has(key)) known.set(key, make())
     return known.get(key) as T
   }
@@ -175,19 +179,10 @@ export class Graph {
     return this.initializers.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
-  /**
-   * Writes `<name>.onnx` and, beside it, `<name>.data` with the large constants, one tensor in memory at a time.
-   * @returns the names of the files written
-   */
-  write(folder: string, onBytes: (bytes: number) => void = () => {}): string[] {
+  /** Writes `<name>.onnx` and, beside it, `<name>.data` with the large constants, one tensor in memory at a time. */
+  write(folder: string, onBytes: (bytes: number) => void = () => {}): void {
     const { name, nodes, initializers, inputs, outputs } = this
-    return writeModel(folder, { name, nodes, initializers, inputs, outputs }, onBytes)
-  }
-
-  private shared(key: string, make: () => Value): Value {
-    const known = this.constants.get(key) ?? make()
-    this.constants.set(key, known)
-    return known
+    writeModel(folder, { name, nodes, initializers, inputs, outputs }, onBytes)
   }
 
   private unique(name: string): string {

@@ -34,18 +34,21 @@ export { joined, transposed }
 
 /**
  * Several layers that share their input are one multiplication: their rows are stacked in the order of `names`.
- * Each name is a scope with `weight` [n, K] and, perhaps, `bias` [n].
+ * Each name is a scope with `weight` [n, K] and, perhaps, `bias` [n]. Used twice, its constants are stored once.
  * @returns [M, Σn]
  */
 export function linear(x: Value, ...names: string[]): Value {
   const g = x.graph
   const weights = names.map((name) => g.tensor(`${name}.weight`))
-  const product = multiply(x, weights, g.at(`${names.join('+')}.weight`))
+  const stacked = g.at(names.join('+'))
+  const product = multiply(x, weights, `${stacked}.weight`)
   if (!names.some((name) => g.hasWeight(`${name}.bias`))) return product
   const biases = names.map((name) => (g.hasWeight(`${name}.bias`) ? g.tensor(`${name}.bias`) : null))
   const rows = weights.map((weight) => weight.dims[0]!)
-  const bias = g.initializer(g.at(`${names.join('+')}.bias`), 'float32', [sum(rows)], () =>
-    joined(biases.map((tensor, i) => tensor?.floats() ?? new Float32Array(rows[i]!))),
+  const bias = g.once(`biases ${stacked}`, () =>
+    g.initializer(`${stacked}.bias`, 'float32', [sum(rows)], () =>
+      joined(biases.map((tensor, i) => tensor?.floats() ?? new Float32Array(rows[i]!))),
+    ),
   )
   return add(product, bias)
 }
@@ -96,7 +99,7 @@ function isQuantised(g: Graph, weights: readonly Weight[]): boolean {
 }
 
 function floatProduct({ x, weights, name, K, N }: Layer): Value {
-  const w = once(x.graph, name, () =>
+  const w = x.graph.once(`columns ${name}`, () =>
     x.graph.initializer(name, 'float32', [K, N], () =>
       transposed(joined(weights.map((weight) => weight.floats())), N, K),
     ),
@@ -111,7 +114,7 @@ function bytesProduct({ x, weights, name, K, N }: Layer): Value {
 
 /** uint8 [N, K / 32, 32] with zero point 128, and float32 [N · K / 32]. */
 function byteTable(g: Graph, weights: readonly Weight[], name: string, N: number, K: number) {
-  return once(g, `${name} bytes`, () => {
+  return g.once(`bytes ${name}`, () => {
     const packed = forUses(2, () => byteBlocks(weights))
     return {
       q: g.initializer(`${name}.q`, 'uint8', [N, K / BLOCK, BLOCK], () => packed().values),
@@ -123,7 +126,7 @@ function byteTable(g: Graph, weights: readonly Weight[], name: string, N: number
 function nibblesProduct({ x, weights, name, K, N }: Layer): Value {
   const g = x.graph
   const blocks = K / BLOCK
-  const { q, scale, correction } = once(g, `${name} nibbles`, () => {
+  const { q, scale, correction } = g.once(`nibbles ${name}`, () => {
     const packed = forUses(3, () => nibbleBlocks(weights))
     return {
       q: g.initializer(`${name}.q`, 'uint8', [N, blocks, BLOCK / 2], () => packed().values),
@@ -148,7 +151,7 @@ const HALF = 63
 
 function digitsProduct({ x, weights, name, K, N }: Layer): Value {
   const g = x.graph
-  const { w, wScale } = once(g, `${name} rows`, () => {
+  const { w, wScale } = g.once(`rows ${name}`, () => {
     const packed = forUses(2, () => byteRows(weights))
     return {
       w: g.initializer(`${name}.q`, 'int8', [K, N], () => transposed(packed().values, N, K)),
@@ -166,16 +169,6 @@ function digitsProduct({ x, weights, name, K, N }: Layer): Value {
   const product = matMulIntegerToFloat(digits, w, g.scalar('float32', 1), wScale, g.scalar('uint8', HALF + 1))
   const place = g.constant('float32', [1, 2], [1, 1 / (2 * HALF)])
   return mul(reshape(matMul(place, reshape(product, [2, -1])), [-1, N]), scale)
-}
-
-const made = new WeakMap<Graph, Map<string, unknown>>()
-
-/** What was made under `key` in this graph before, or `make()`. */
-function once<T>(g: Graph, key: string, make: () => T): T {
-  const known = made.get(g) ?? new Map<string, unknown>()
-  made.set(g, known)
-  if (!known.has(key)) known.set(key, make())
-  return known.get(key) as T
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)

@@ -32,7 +32,7 @@ export const elementBytes: Record<DType, number> = {
 }
 
 /** AttributeProto.AttributeType. */
-export const attributeTypes = { FLOAT: 1, INT: 2, STRING: 3, FLOATS: 6, INTS: 7 } as const
+export const attributeTypes = { FLOAT: 1, INT: 2, STRING: 3, INTS: 7 } as const
 
 const field = (id: number, type: string, rule?: 'repeated') => ({ id, type, ...(rule ? { rule } : {}) })
 
@@ -64,7 +64,6 @@ const root = protobuf.Root.fromJSON({
         f: field(2, 'float'),
         i: field(3, 'int64'),
         s: field(4, 'bytes'),
-        floats: field(7, 'float', 'repeated'),
         ints: field(8, 'int64', 'repeated'),
         type: field(20, 'int32'),
       },

@@ -4,7 +4,7 @@
  * -1 = the rest) or as a value of int64.
  */
 import type { Value } from './graph.js'
-import type { DType } from './onnx.js'
+import { type DType, dataTypes } from './onnx.js'
 
 export type Operand = Value | number
 export type Shape = readonly number[] | Value
@@ -30,16 +30,11 @@ export const add = binary('Add')
 export const sub = binary('Sub')
 export const mul = binary('Mul')
 export const div = binary('Div')
-export const pow = binary('Pow')
 export const max = binary('Max')
-export const min = binary('Min')
-export const equal = binary('Equal', 'bool')
 export const less = binary('Less', 'bool')
 export const lessOrEqual = binary('LessOrEqual', 'bool')
 export const greater = binary('Greater', 'bool')
 export const greaterOrEqual = binary('GreaterOrEqual', 'bool')
-export const and = binary('And')
-export const or = binary('Or')
 export const matMul = binary('MatMul')
 /** Remainder of integers with the divisor's sign (Python's %). */
 export const mod = binary('Mod')
@@ -53,19 +48,14 @@ export const cos = unary('Cos')
 export const exp = unary('Exp')
 export const floor = unary('Floor')
 export const log = unary('Log')
-export const neg = unary('Neg')
-export const not = unary('Not')
-export const relu = unary('Relu')
 export const round = unary('Round')
 export const sigmoid = unary('Sigmoid')
 export const sin = unary('Sin')
 export const sqrt = unary('Sqrt')
 export const tanh = unary('Tanh')
 
-export const cast = (x: Value, to: DType): Value => {
-  const codes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10, bfloat16: 16 }
-  return x.graph.op('Cast', [x], { to: codes[to] }, { dtype: to })
-}
+export const cast = (x: Value, to: DType): Value =>
+  x.graph.op('Cast', [x], { to: dataTypes[to] }, { dtype: to })
 export const gelu = (x: Value, approximate: 'none' | 'tanh' = 'none'): Value =>
   x.graph.op('Gelu', [x], { approximate })
 export const leakyRelu = (x: Value, alpha: number): Value =>
@@ -124,28 +114,13 @@ export const range = (n: Value): Value =>
 /** Sum of all elements up to and including each, along `axis`. */
 export const cumSum = (x: Value, axis: number): Value =>
   x.graph.op('CumSum', [x, x.graph.scalar('int64', axis)])
-/** `mode` nearest repeats elements (floor of the half-pixel coordinate), linear interpolates with half pixels. */
-export const resize = (x: Value, scales: readonly number[], mode: 'nearest' | 'linear'): Value =>
-  x.graph.op('Resize', [x, null, x.graph.constant('float32', [scales.length], scales)], {
-    mode,
-    coordinate_transformation_mode: mode === 'nearest' ? 'asymmetric' : 'half_pixel',
-    nearest_mode: mode === 'nearest' ? 'floor' : undefined,
-  })
 
 const reduce =
   (type: string) =>
   (x: Value, axes: readonly number[], keepdims = true): Value =>
     x.graph.op(type, [x, axesOperand(x, axes)], { keepdims: keepdims ? 1 : 0 })
 export const reduceMax = reduce('ReduceMax')
-export const reduceMean = reduce('ReduceMean')
 export const reduceSum = reduce('ReduceSum')
-export const reduceLogSumExp = reduce('ReduceLogSumExp')
-
-/** The `k` largest along the last axis: [values, indices (int64)], largest first. */
-export const topK = (x: Value, k: number): [Value, Value] => {
-  const [values, indices] = x.graph.ops('TopK', [x, axesOperand(x, [k])], [x.dtype, 'int64'], { axis: -1 })
-  return [values!, indices!]
-}
 
 export interface ConvOptions {
   strides?: readonly number[]

@@ -6,8 +6,8 @@ import type { Family } from './manifest.js'
 
 /**
  * SHA-256 (16 hex digits) over `models/<family>/build.js`, the readers of checkpoints and every module that these
- * import from this program, and `build.js` itself, which writes the manifest. It changes exactly when the code that
- * shapes the engine does; nothing is loaded or run.
+ * import from this program, and `build.js` itself, which writes the manifest. It changes when the text of these modules
+ * changes, their comments included: an engine is rather built once too often. Nothing is loaded or run.
  */
 export function builderIdentity(family: Family): string {
   const modules = new Map<string, string>()

@@ -8,27 +8,30 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { SetupError } from '../errors.js'
 import { type FileRecord, MANIFEST, type Manifest } from './manifest.js'
 
-const REBUILD = 'run `npm run build-engines` (or `npm start`, which does it)'
+/** The error for an engine that can not be used because of `reason`, a sentence without its full stop. */
+export const needsBuild = (reason: string): SetupError =>
+  new SetupError(`${reason}: run \`npm run build-engines\` (or \`npm start\`, which does it).`)
 
 /** The manifest of the engine in `folder`; SetupError when there is none or it cannot be read. */
 export function readManifest(folder: string): Manifest {
   const found = manifestIn(folder)
   if (typeof found !== 'string') return found
-  throw new SetupError(`${found[0]!.toUpperCase()}${found.slice(1)}: ${REBUILD}.`)
+  throw needsBuild(found)
 }
 
 /** The manifest, or why there is none to go by. */
 function manifestIn(folder: string): Manifest | string {
   const path = join(folder, MANIFEST)
-  if (!existsSync(path)) return `there is no engine in ${folder}`
+  if (!existsSync(path)) return `There is no engine in ${folder}`
   try {
     const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest | null
     return manifest?.files && manifest.sources && manifest.graphs ? manifest : `${path} is no manifest`
@@ -41,7 +44,7 @@ function manifestIn(folder: string): Manifest | string {
 export function listEngines(folder: string): string[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder)
-    .filter((name) => existsSync(join(folder, name, MANIFEST)))
+    .filter((name) => !name.startsWith('.') && existsSync(join(folder, name, MANIFEST)))
     .sort()
 }
 
@@ -70,12 +73,28 @@ export async function compareFile(path: string, record: FileRecord): Promise<'sa
     : 'has another SHA-256 than when it was built'
 }
 
-/** Paths of all files below a folder, with forward slashes. */
+/** A folder, or a link to one. */
+export const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory()
+
+/**
+ * Paths of all files below a folder, with forward slashes. Links count as what they lead to (Hugging Face's cache is
+ * made of them), but not a link to a folder around it, nor one that leads nowhere; names beginning with a dot are
+ * what a file manager, git or a download keeps for itself.
+ */
 export function filesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-    .sort()
+  const files: string[] = []
+  const visit = (prefix: string, around: readonly string[]) => {
+    const real = realpathSync(join(folder, prefix))
+    if (around.includes(real)) return
+    for (const name of readdirSync(real)) {
+      const path = join(real, name)
+      if (name.startsWith('.') || !existsSync(path)) continue
+      if (isFolder(path)) visit(`${prefix}${name}/`, [...around, real])
+      else if (statSync(path).isFile()) files.push(`${prefix}${name}`)
+    }
+  }
+  visit('', [])
+  return files.sort()
 }
 
 /** The files of a checkpoint that its engine depends on; the card counts because it records their digests. */
@@ -89,6 +108,7 @@ export interface Identity {
   readonly options?: Readonly<Record<string, unknown>>
 }
 
+/** `reason` is a sentence without its full stop, as {@link needsBuild} wants it. */
 export type Freshness = { fresh: true; manifest: Manifest } | { fresh: false; reason: string }
 
 /**
@@ -101,9 +121,9 @@ export async function freshness(folder: string, checkpoint: string, identity: Id
   const manifest = manifestIn(folder)
   if (typeof manifest === 'string') return { fresh: false, reason: manifest }
   if (manifest.builder !== identity.builder)
-    return { fresh: false, reason: `the engine in ${folder} was built by another version of this program` }
+    return { fresh: false, reason: `The engine in ${folder} was built by another version of this program` }
   if (identity.options && JSON.stringify(manifest.options) !== JSON.stringify(identity.options))
-    return { fresh: false, reason: `the engine in ${folder} was built with other options` }
+    return { fresh: false, reason: `The engine in ${folder} was built with other options` }
 
   const current = { ...manifest, sources: { ...manifest.sources }, files: { ...manifest.files } }
   const places: [string, Record<string, FileRecord>][] = [[folder, current.files]]

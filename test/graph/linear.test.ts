@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { seededRandom } from '#src/decoding/rng.js'
-import type { LinearForm, QuantisedWeight, Weight } from '#src/graph/graph.js'
+import { Graph, type LinearForm, type QuantisedWeight, type Weight } from '#src/graph/graph.js'
 import { embedding, linear } from '#src/graph/linear.js'
 import { byteBlocks, byteRows } from '#src/graph/packing.js'
 import { float32, int64 } from '#src/runtime/session.js'
@@ -141,6 +141,21 @@ describe('graph/linear', () => {
       assert.ok(relativeError(alone, plain) < 2e-3)
     })
   }
+
+  for (const form of forms)
+    it(`${form}: stores the constants of layers that are used twice once`, () => {
+      const [q, v] = [real.Q4_1[0]!, real.Q4_1[1]!]
+      const bias = floatWeight([v.dims[0]!], new Float32Array(v.dims[0]!))
+      const weights = weightsOf({ 'q.weight': q, 'v.weight': v, 'v.bias': bias })
+      const g = new Graph('test', { weights, linear: form })
+      const [a, b] = ['a', 'b'].map((name) => g.input(name, 'float32', ['M', q.dims[1]!]))
+      const first = linear(a!, 'q', 'v')
+      const { bytes } = g
+      assert.notEqual(linear(b!, 'q', 'v'), first)
+      assert.equal(g.bytes, bytes)
+      linear(a!, 'v')
+      assert.ok(g.bytes > bytes, 'other layers have their own')
+    })
 
   it('int8-blocks and int8-bytes lose nothing but in the activations', async () => {
     for (const weight of [...real.Q4_1, ...real.I8, q8]) {

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -133,9 +134,12 @@ describe('runtime/store', () => {
 
   it('tells that there is no engine, or none that was finished', async () => {
     rmSync(join(engine, 'manifest.json'))
-    await stale(/there is no engine in/)
+    await stale(/^There is no engine in/)
     assert.deepEqual(listEngines(dirname(engine)), [])
-    assert.throws(() => readManifest(engine), /There is no engine in .*npm run build-engines/)
+    assert.throws(
+      () => readManifest(engine),
+      /^SetupError: There is no engine in .*: run `npm run build-engines`/,
+    )
     assert.deepEqual(listEngines(join(folder, 'nowhere')), [])
   })
 
@@ -159,8 +163,63 @@ describe('runtime/store', () => {
       mkdirSync(join(folder, 'engines', name))
       writeManifest(join(folder, 'engines', name), readManifest(engine))
     }
-    mkdirSync(join(folder, 'engines', '.model.building-1'))
+    for (const name of ['.model.building-1', '.model.replaced-1']) {
+      mkdirSync(join(folder, 'engines', name))
+      writeManifest(join(folder, 'engines', name), readManifest(engine))
+    }
     assert.deepEqual(listEngines(join(folder, 'engines')), ['apple', 'model', 'zebra'])
+  })
+
+  it('sees through links to files and folders, and not what leads nowhere or round', () => {
+    const blobs = join(folder, 'blobs')
+    const snapshot = join(folder, 'snapshot')
+    mkdirSync(join(blobs, 'voices', 'deep'), { recursive: true })
+    mkdirSync(snapshot)
+    writeFileSync(join(blobs, 'a1'), '{}')
+    writeFileSync(join(blobs, 'voices', 'b2'), 'voice')
+    writeFileSync(join(blobs, 'voices', 'deep', 'c3'), 'voice')
+    for (const [target, path] of [
+      ['../blobs/a1', 'config.json'],
+      ['../blobs/voices', 'voices'],
+      ['../blobs/voices', 'again'],
+      ['../blobs/gone', 'dangling'],
+      ['itself', 'itself'],
+      ['.', 'round'],
+      ['../..', '../blobs/voices/deep/up'],
+    ] as const)
+      symlinkSync(target, join(snapshot, path))
+    const voices = (name: string) => [`${name}/b2`, `${name}/deep/c3`]
+    assert.deepEqual(
+      filesIn(snapshot).filter((name) => !name.includes('/up/')),
+      [...voices('again'), 'config.json', ...voices('voices')],
+    )
+    const linked = join(folder, 'linked')
+    symlinkSync(snapshot, linked)
+    assert.deepEqual(filesIn(linked), filesIn(snapshot))
+  })
+
+  it('passes over names that begin with a dot', async () => {
+    for (const [place, name] of [
+      [source, '.DS_Store'],
+      [source, '.cache/huggingface/config.json.lock'],
+      [engine, 'voices/._a.bin'],
+    ] as const) {
+      mkdirSync(dirname(join(place, name)), { recursive: true })
+      writeFileSync(join(place, name), 'noise')
+    }
+    assert.deepEqual(filesIn(source), ['LICENSE', 'README.md', 'config.json', 'weights.bin'])
+    assert.ok((await freshness(engine, source, identity)).fresh)
+    assert.deepEqual(filesIn(engine), ['graph.onnx', 'manifest.json', 'voices/a.bin'])
+  })
+
+  it('tells a changed file behind a link', async () => {
+    const path = join(source, 'weights.bin')
+    const blob = join(folder, 'blob')
+    renameSync(path, blob)
+    symlinkSync(blob, path)
+    assert.ok((await freshness(engine, source, identity)).fresh)
+    writeFileSync(blob, 'other weights')
+    await stale(/weights\.bin has 13 bytes instead of 7/)
   })
 
   it('writes a manifest whole or not at all', () => {
