@@ -44,7 +44,7 @@ describe('POST /v1/chat/completions, heard', () => {
     [
       'beside another',
       [clip('spk1_snt1.wav'), text('Which is longer?'), clip('spk1_snt4.wav')],
-      () => `${says('spk1_snt1.wav')}\n\nWhich is longer?\n\n${says('spk1_snt4.wav')}`,
+      () => `Which is longer?\n\n${says('spk1_snt1.wav')}\n\n${says('spk1_snt4.wav')}`,
     ],
   ] as const)
     it(`reads a recording ${what} as what it says`, async () => {

@@ -175,15 +175,6 @@ describe('POST /v1/chat/completions, refused', () => {
       /not text\/plain/,
     ],
     [
-      'no body',
-      chatPath,
-      { method: 'POST', headers: { 'content-type': 'application/json' } },
-      undefined,
-      400,
-      'invalid_value',
-      /must be object, not nothing/,
-    ],
-    [
       'a body that is not in its encoding',
       chatPath,
       { headers: { 'content-encoding': 'gzip' } },
@@ -210,6 +201,12 @@ describe('POST /v1/chat/completions, refused', () => {
       if (status === 405) assert.ok(answer.headers.get('allow'))
       await goesOn()
     })
+
+  it('misses the messages of a request without a body', async () => {
+    const headers = { 'content-type': 'application/json' }
+    const { status, error } = await send(service, chatPath, undefined, { method: 'POST', headers })
+    assert.deepEqual([status, error.code, error.param], [400, 'missing_required_parameter', 'messages'])
+  })
 
   it('lives on when a body ends early', async () => {
     const { port } = service
