@@ -15,7 +15,7 @@ import { digestOf, recordedDigests, verifyFile } from './checkpoint/digest.js'
 import { SetupError } from './errors.js'
 import { planKokoro } from './models/kokoro/build.js'
 import { planLlama } from './models/llama/build.js'
-import type { EnginePlan, Precision } from './models/plan.js'
+import { type EnginePlan, type Precision, signatureOf } from './models/plan.js'
 import { planWhisper } from './models/whisper/build.js'
 import { builderIdentity } from './runtime/builder.js'
 import type { Family, FileRecord, Manifest, Runtime } from './runtime/manifest.js'
@@ -135,12 +135,7 @@ async function buildEngine(model: string, options: BuildOptions): Promise<BuildR
       parameters: parameters(checkpoint),
       sources,
       files: await records(files, (file) => recordFile(join(building, file), onRecorded)),
-      graphs: Object.fromEntries(
-        plan.graphs.map(({ graph, state = [], stateRows = 0 }) => [
-          graph.name,
-          { inputs: graph.inputs, outputs: graph.outputs, state, stateRows },
-        ]),
-      ),
+      graphs: Object.fromEntries(plan.graphs.map((planned) => [planned.graph.name, signatureOf(planned)])),
     }
     writeManifest(building, manifest)
     replaceFolder(building, folder)

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { openCheckpoint } from '../../dist/checkpoint/checkpoint.js'
 import { planKokoro } from '../../dist/models/kokoro/build.js'
 import { loadKokoro } from '../../dist/models/kokoro/speak.js'
+import { signatureOf } from '../../dist/models/plan.js'
 import { openSession } from '../../dist/runtime/onnxruntime.js'
 
 const text =
@@ -43,12 +44,7 @@ function build() {
   for (const { graph } of graphs) graph.write(folder)
   checkpoint[Symbol.dispose]()
   print('build', performance.now() - started)
-  return Object.fromEntries(
-    graphs.map(({ graph: { name, inputs, outputs } }) => [
-      name,
-      { inputs, outputs, state: [], stateRows: 0 },
-    ]),
-  )
+  return Object.fromEntries(graphs.map((planned) => [planned.graph.name, signatureOf(planned)]))
 }
 
 async function bench(signatures) {

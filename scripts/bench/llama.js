@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util'
 import { openCheckpoint } from '../../dist/checkpoint/checkpoint.js'
 import { planLlama } from '../../dist/models/llama/build.js'
 import { loadLlama } from '../../dist/models/llama/generate.js'
+import { signatureOf } from '../../dist/models/plan.js'
 import { openSession } from '../../dist/runtime/onnxruntime.js'
 import { int64 } from '../../dist/runtime/session.js'
 
@@ -45,14 +46,15 @@ function build() {
   const plan = planLlama(options.checkpoint, checkpoint, linear === 'float32' ? 'float32' : 'int8', {
     linear,
   })
-  const [{ graph, state, stateRows }] = plan.graphs
+  const [planned] = plan.graphs
+  const { graph } = planned
   graph.write(folder)
   for (const asset of plan.assets) cpSync(join(options.checkpoint, asset), join(folder, asset))
   checkpoint[Symbol.dispose]()
   print(`form ${graph.linear}, ${graph.size} nodes, ${Math.round(graph.bytes / 1e6)} MB: built in`, [
     performance.now() - started,
   ])
-  return { inputs: graph.inputs, outputs: graph.outputs, state, stateRows }
+  return signatureOf(planned)
 }
 
 async function bench(signature) {

@@ -18,13 +18,14 @@ const THREADS = 2
 /** @param {string} folder @param {'int8' | 'float32'} precision */
 async function build(folder, precision) {
   const { openCheckpoint } = await import('../../dist/checkpoint/checkpoint.js')
+  const { signatureOf } = await import('../../dist/models/plan.js')
   const { planWhisper } = await import('../../dist/models/whisper/build.js')
   const { graphs, assets } = planWhisper(source, openCheckpoint(source), precision)
   /** @type {Record<string, GraphSignature>} */
   const signatures = {}
-  for (const { graph, state = [], stateRows = 0 } of graphs) {
-    graph.write(folder)
-    signatures[graph.name] = { inputs: graph.inputs, outputs: graph.outputs, state, stateRows }
+  for (const planned of graphs) {
+    planned.graph.write(folder)
+    signatures[planned.graph.name] = signatureOf(planned)
   }
   for (const asset of assets) cpSync(join(source, asset), join(folder, asset))
   writeFileSync(join(folder, 'signatures.json'), JSON.stringify(signatures))

@@ -30,8 +30,6 @@ import {
 } from './ops.js'
 import { BLOCK, byteBlocks, byteRows, forUses, joined, nibbleBlocks, transposed } from './packing.js'
 
-export { joined, transposed }
-
 /**
  * Several layers that share their input are one multiplication: their rows are stacked in the order of `names`.
  * Each name is a scope with `weight` [n, K] and, perhaps, `bias` [n]. Used twice, its constants are stored once.

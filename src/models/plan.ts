@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { SetupError } from '../errors.js'
 import type { Graph } from '../graph/graph.js'
-import type { StateTensor } from '../runtime/session.js'
+import type { GraphSignature, StateTensor } from '../runtime/session.js'
 
 /**
  * `float32`: every linear layer with the dequantised matrix, as the goldens were made.
@@ -21,6 +21,11 @@ export interface EnginePlan {
   readonly graphs: readonly PlannedGraph[]
   /** Files and folders of the checkpoint that the run half reads; copied into the engine. */
   readonly assets: readonly string[]
+}
+
+/** How a session calls the graph. */
+export function signatureOf({ graph, state = [], stateRows = 0 }: PlannedGraph): GraphSignature {
+  return { inputs: graph.inputs, outputs: graph.outputs, state, stateRows }
 }
 
 /** Every tensor of the checkpoint must be in some graph, or be named as unneeded: else the network is another one. */

@@ -24,7 +24,7 @@ export function readJsonObject(folder: string, name: string): JsonObject {
   const path = join(folder, name)
   const text = readTextIfPresent(folder, name)
   if (text === undefined) {
-    throw new SetupError(`${path} is missing: copy the whole checkpoint folder, with its tokenizer files.`)
+    throw new SetupError(`${path} is missing: copy the whole checkpoint folder, not only its weights.`)
   }
   let value: unknown
   try {

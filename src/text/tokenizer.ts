@@ -18,6 +18,8 @@ export interface Tokenizer {
   bytes(id: number, options?: SpecialTokens): Uint8Array
   /** The id of a token as the vocabulary writes it, such as `<|im_end|>`. */
   id(token: string): number | undefined
+  /** The special tokens as the vocabulary writes them. */
+  readonly specialTokens: readonly string[]
   /** Largest id + 1. */
   readonly vocabularySize: number
 }
@@ -71,6 +73,7 @@ export function loadTokenizer(folder: string): Tokenizer {
     },
     bytes,
     id: (token) => library.token_to_id(token),
+    specialTokens: addedTokens.filter(({ special }) => special).map(({ content }) => content),
     vocabularySize,
   }
 }

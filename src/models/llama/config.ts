@@ -1,7 +1,7 @@
 /** What config.json says of a decoder of the Llama family: Llama 2 and 3, SmolLM2, Mistral, Qwen 2, 2.5 and 3. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SetupError } from '../../errors.js'
+import { readJsonObject } from '../../text/json-file.js'
 import { type RopeConfig, readRope } from './rope-config.js'
 
 export interface LlamaConfig {
@@ -35,7 +35,7 @@ type Json = Readonly<Record<string, unknown>>
  * @throws SetupError for a missing or wrong value, and for every setting that makes another network of it than ours.
  */
 export function readLlamaConfig(folder: string): LlamaConfig {
-  return parseLlamaConfig(readJson(folder), join(folder, 'config.json'))
+  return parseLlamaConfig(readJsonObject(folder, 'config.json'), join(folder, 'config.json'))
 }
 
 /** As {@link readLlamaConfig}, of the parsed file; `where` is what messages call it. */
@@ -130,25 +130,6 @@ function refuseSlidingWindow(json: Json, modelType: ModelType, where: string): v
   throw new SetupError(
     `${where} has a sliding_window of ${window} in use: attention windows are not implemented.`,
   )
-}
-
-function readJson(folder: string): Json {
-  const where = join(folder, 'config.json')
-  let text: string
-  try {
-    text = readFileSync(where, 'utf8')
-  } catch (cause) {
-    throw new SetupError(`${where} can not be read: put the model's config.json beside its weights.`, {
-      cause,
-    })
-  }
-  try {
-    const json: unknown = JSON.parse(text)
-    if (json !== null && typeof json === 'object' && !Array.isArray(json)) return json as Json
-  } catch (cause) {
-    throw new SetupError(`${where} is not JSON.`, { cause })
-  }
-  throw new SetupError(`${where} is not a JSON object.`)
 }
 
 const shown = (value: unknown): string => (value === undefined ? 'missing' : JSON.stringify(value))

@@ -7,7 +7,6 @@ import { floats, int64, type Session } from '../../runtime/session.js'
 import { loadChatTemplate } from '../../text/chat-template.js'
 import { isObject, type JsonObject, readJsonObject, readTextIfPresent } from '../../text/json-file.js'
 import { loadTokenizer, type Tokenizer } from '../../text/tokenizer.js'
-import { readTokenizerJson } from '../../text/tokenizer-json.js'
 import { Utf8Stream } from '../../text/utf8-stream.js'
 import type { Model, ModelContext } from '../model.js'
 import { bytesPerRow, decoder } from './bindings.js'
@@ -54,13 +53,8 @@ export async function loadLlama(context: ModelContext): Promise<Model<GenerateRe
     throw new SetupError(
       `${join(folder, 'tokenizer.json')} has ${tokenizer.vocabularySize} tokens, the network ${config.vocabulary}: take both from one checkpoint.`,
     )
-  const special = readTokenizerJson(folder).addedTokens.filter((token) => token.special)
   const template = loadChatTemplate(folder)
-  const prompts = new PromptEncoder(
-    template,
-    tokenizer,
-    special.map((token) => token.content),
-  )
+  const prompts = new PromptEncoder(template, tokenizer, tokenizer.specialTokens)
   const hasGeneration = readTextIfPresent(folder, 'generation_config.json') !== undefined
   const generation = hasGeneration ? readJsonObject(folder, 'generation_config.json') : {}
   const rows = Math.min(config.context, Math.floor(context.stateBytes / bytesPerRow(config)))

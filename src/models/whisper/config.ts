@@ -1,7 +1,7 @@
 /** The sizes of a Whisper checkpoint, from the `config.json` of its Hugging Face folder. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SetupError } from '../../errors.js'
+import { readJsonObject } from '../../text/json-file.js'
 
 export interface WhisperConfig {
   /** Width of the residual stream. */
@@ -28,7 +28,7 @@ export const windowFrames = (config: WhisperConfig): number => 2 * config.source
  */
 export function readConfig(folder: string): WhisperConfig {
   const path = join(folder, 'config.json')
-  const json = readJson(path)
+  const json = readJsonObject(folder, 'config.json')
   const size = (key: string): number => {
     const value = json[key]
     if (Number.isSafeInteger(value) && (value as number) > 0) return value as number
@@ -65,19 +65,4 @@ export function readConfig(folder: string): WhisperConfig {
         `${path} has d_model = ${config.width} and ${heads} attention heads: they must divide it.`,
       )
   return config
-}
-
-/** A JSON object in a file. @throws SetupError naming the file when it is not there or not one. */
-function readJson(path: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    throw new SetupError(
-      `${path} can not be read as JSON: ${error instanceof Error ? error.message : error}.`,
-    )
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>
-  throw new SetupError(`${path} is not a JSON object.`)
 }

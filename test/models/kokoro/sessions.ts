@@ -6,6 +6,7 @@ import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { type Dim, Graph, type Value, type WeightSource } from '#src/graph/graph.js'
 import { readConfig } from '#src/models/kokoro/config.js'
 import { plainNames } from '#src/models/kokoro/weights.js'
+import { signatureOf } from '#src/models/plan.js'
 import { openSession } from '#src/runtime/onnxruntime.js'
 import { float32, floats, type Session } from '#src/runtime/session.js'
 import { checkpoint } from '../../root.js'
@@ -26,8 +27,7 @@ export class Sessions {
 
   async open(graph: Graph): Promise<Session> {
     graph.write(this.folder)
-    const signature = { inputs: graph.inputs, outputs: graph.outputs, state: [], stateRows: 0 }
-    const session = await openSession(this.folder, graph.name, signature, { threads: 2 })
+    const session = await openSession(this.folder, graph.name, signatureOf({ graph }), { threads: 2 })
     this.#open.push(session)
     return session
   }

@@ -1,23 +1,16 @@
-/** Engines for the tests of this folder, in a temporary folder that goes away with the run. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+/** Llama engines for the tests of this folder, and the ways to run them. */
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { decoder } from '#src/models/llama/bindings.js'
 import { planLlama } from '#src/models/llama/build.js'
 import type { ModelContext } from '#src/models/model.js'
 import type { Precision } from '#src/models/plan.js'
-import { openSession } from '#src/runtime/onnxruntime.js'
-import { type Fetches, floats, type GraphSignature, int64, type Session } from '#src/runtime/session.js'
+import { type Fetches, floats, int64, type Session } from '#src/runtime/session.js'
 import { checkpoint } from '../../root.js'
+import { writeEngine } from '../engine.js'
+
+export { newFolder } from '../engine.js'
 
 export const smollm2 = checkpoint('smollm2-135m-instruct')
-
-const made = mkdtempSync(join(tmpdir(), 'llama-test-'))
-process.on('exit', () => rmSync(made, { recursive: true, force: true }))
-
-/** A new folder for a test's files. */
-export const newFolder = (): string => mkdtempSync(join(made, 'folder-'))
 
 /** Builds the engine of a checkpoint's folder; `observed.…` are its hidden states, if wanted. */
 export function buildEngine(
@@ -31,29 +24,7 @@ export function buildEngine(
       if (observed) value.graph.output(`observed.${name}`, value, ['S', 'hidden'])
     },
   })
-  const folder = newFolder()
-  const graphs: Record<string, GraphSignature> = {}
-  for (const { graph, state = [], stateRows = 0 } of plan.graphs) {
-    graph.write(folder)
-    graphs[graph.name] = { inputs: graph.inputs, outputs: graph.outputs, state, stateRows }
-  }
-  for (const asset of plan.assets) cpSync(join(source, asset), join(folder, asset))
-  return {
-    folder,
-    manifest: {
-      model: 'test',
-      family: 'llama',
-      runtime: 'onnxruntime',
-      builder: 'test',
-      options: {},
-      parameters: 0,
-      sources: {},
-      files: {},
-      graphs,
-    },
-    stateBytes: 2 ** 30,
-    open: (name) => openSession(folder, name, graphs[name]!, { threads: 2 }),
-  }
+  return writeEngine('llama', plan, source)
 }
 
 let made8: ModelContext | undefined

@@ -9,7 +9,7 @@ import { SetupError } from '#src/errors.js'
 import { planWhisper } from '#src/models/whisper/build.js'
 import { readConfig } from '#src/models/whisper/config.js'
 import { float32, floats, int64 } from '#src/runtime/session.js'
-import { writeEngine } from './engine.js'
+import { writeEngine } from '../engine.js'
 import { largestDifference } from './golden.js'
 
 /** As large-v3-turbo: 128 mel bins, another vocabulary, and fewer layers in the decoder; float weights. */
@@ -92,7 +92,7 @@ describe('whisper: build', () => {
     configured()
     const run = async (precision: 'float32' | 'int8') => {
       const plan = { ...planWhisper(folder, randomCheckpoint(), precision), assets: [] }
-      const { open } = writeEngine(plan, folder)
+      const { open } = writeEngine('whisper', plan, folder)
       const [mel, encoder, decoder] = [await open('mel'), await open('encoder'), await open('decoder')]
       const samples = 400 + 160 * 99
       const audio = Float32Array.from({ length: samples }, (_, i) => Math.sin(i * i * 1e-5))

@@ -1,7 +1,6 @@
 /** Layers of the text half, over rows [N, C]; weights by the names at the present scope. */
 
 import type { Graph, Value } from '../../../graph/graph.js'
-import { joined } from '../../../graph/linear.js'
 import {
   add,
   concat,
@@ -14,6 +13,7 @@ import {
   split,
   unsqueeze,
 } from '../../../graph/ops.js'
+import { joined } from '../../../graph/packing.js'
 import type { Binding } from '../../../runtime/session.js'
 
 /** Tells tests of values inside a graph. */
@@ -45,7 +45,7 @@ export function adaLayerNorm(x: Value, style: Value): Value {
 export function withStyle(x: Value, style: Value): Value {
   const g = x.graph
   const rows = concat([shapeOf(x, 0, 1), shapeOf(style, 1, 2)], 0)
-  return concat([x, g.memo(x, 'style', () => expand(style, rows))], 1)
+  return concat([x, g.memo(x, `beside ${style.name}`, () => expand(style, rows))], 1)
 }
 
 /** PyTorch's gates are i f g o, ONNX's i o f c. */
