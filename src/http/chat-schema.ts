@@ -25,6 +25,7 @@ export interface ChatBody {
   seed?: number | null
   stop?: string | string[] | null
   stream?: boolean | null
+  stream_options?: { include_usage?: boolean | null } | null
   n?: number | null
   tools?: unknown[] | null
   functions?: unknown[] | null
@@ -122,6 +123,10 @@ export const chatSchema = {
       items: { type: 'string', minLength: 1 },
     },
     stream: nullable({ type: 'boolean' }),
+    stream_options: nullable({
+      type: 'object',
+      properties: { include_usage: nullable({ type: 'boolean' }) },
+    }),
     n: nullable({ type: 'integer', minimum: 1, maximum: 128 }),
     tools: nullable({ type: 'array' }),
     functions: nullable({ type: 'array' }),

@@ -2,6 +2,7 @@
 import type { NextFunction, Request, Response } from 'express'
 import type { Logger } from 'pino'
 import { ServiceError } from '../errors.js'
+import { isEventStream } from './event-stream.js'
 
 const RETRY_AFTER_SECONDS = 1
 
@@ -18,6 +19,10 @@ export function errorHandler(logger: Logger) {
     const log = { id: response.locals.id, code: error.code, param: error.param, status }
     if (status >= 500) logger.error({ ...log, err: error }, error.message)
     else logger.info(log, error.message)
+    if (isEventStream(response)) {
+      response.end(`data: ${JSON.stringify(errorBody(error))}\n\n`)
+      return
+    }
     if (response.headersSent) {
       response.destroy()
       return

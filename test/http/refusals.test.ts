@@ -43,7 +43,22 @@ const rows: Row[] = [
     'temperature',
     /<= 2, not 3/,
   ],
-  ['streaming', asked('Hi.', { stream: true }), 400, 'unsupported_value', 'stream', /'stream' must be false/],
+  [
+    'a sound that can not be streamed',
+    asked('say: hi', { ...spoken, audio: { voice: 'alloy', format: 'wav' }, stream: true }),
+    400,
+    'unsupported_value',
+    'audio.format',
+    /^Unsupported value: 'audio\.format' does not support 'wav' when stream=true\. Supported values are: 'pcm16'\.$/,
+  ],
+  [
+    'a stream of more tokens than the context',
+    asked('word '.repeat(9000), { stream: true }),
+    400,
+    'context_length_exceeded',
+    'messages',
+    /8192/,
+  ],
   [
     'an unknown voice',
     asked('say: hi', { ...spoken, audio: { voice: 'bob', format: 'wav' } }),
@@ -58,7 +73,7 @@ const rows: Row[] = [
     400,
     'unsupported_value',
     'audio.format',
-    /"mp3".*'wav', 'pcm16'/,
+    /'mp3'.*'wav', 'pcm16'/,
   ],
   [
     'an unknown audio id',
