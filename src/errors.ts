@@ -24,7 +24,6 @@ export const failures = {
   unsupported_value: badRequest,
   invalid_base64: badRequest,
   invalid_audio: badRequest,
-  audio_too_long: badRequest,
   invalid_audio_id: badRequest,
   unknown_voice: badRequest,
   context_length_exceeded: badRequest,
@@ -34,6 +33,7 @@ export const failures = {
   request_timeout: { http: 408, type: 'invalid_request_error', grpc: 'DEADLINE_EXCEEDED' },
   not_found: { http: 404, type: 'invalid_request_error', grpc: 'NOT_FOUND' },
   method_not_allowed: { http: 405, type: 'invalid_request_error', grpc: 'UNIMPLEMENTED' },
+  audio_too_long: { http: 413, type: 'invalid_request_error', grpc: 'INVALID_ARGUMENT' },
   request_too_large: { http: 413, type: 'invalid_request_error', grpc: 'INVALID_ARGUMENT' },
   unsupported_media_type: { http: 415, type: 'invalid_request_error', grpc: 'INVALID_ARGUMENT' },
   /** The client went away: nobody reads the answer, the status (nginx's) is for the log. */

@@ -1,5 +1,5 @@
 /** A growing sound as base64 pieces that may be joined as texts. */
-import { quantise } from './encode.js'
+import { quantise } from './pcm.js'
 
 /** Half a second at 24 kHz, and a multiple of three samples. */
 const mostSamples = 12_000

@@ -8,12 +8,12 @@ import type { AnswerHead } from './chat.js'
 export async function completion(
   events: AsyncIterable<ChatEvent>,
   head: AnswerHead,
-  sound: { readonly format: ReplyFormat; readonly sampleRate: number } | null,
+  sound: { readonly format: ReplyFormat; readonly sampleRate: number; readonly signal: AbortSignal } | null,
 ): Promise<object> {
   const { text, samples, reason, usage } = await folded(events)
   const audio = sound && {
     id: replyId(text),
-    data: encodeReply(samples, sound.sampleRate, sound.format).toString('base64'),
+    data: (await encodeReply(samples, sound.sampleRate, sound.format, sound.signal)).toString('base64'),
     expires_at: expiry(head.created),
     transcript: text,
   }

@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express'
 import { type ChatRequest, chat } from '../assistant/chat.js'
 import type { Models } from '../assistant/registry.js'
 import { resolveVoice } from '../assistant/voices.js'
-import type { ReplyFormat } from '../audio/encode.js'
+import { type ReplyFormat, replyFormats } from '../audio/encode.js'
 import { ServiceError } from '../errors.js'
 import { completion } from './chat-answer.js'
 import { chunks } from './chat-chunks.js'
@@ -33,7 +33,6 @@ export interface AnswerHead {
 
 /** Each is decoded and heard apart, however short it is. */
 const MAX_RECORDINGS = 64
-const FORMATS: readonly ReplyFormat[] = ['wav', 'pcm16']
 const STREAMED_FORMATS: readonly ReplyFormat[] = ['pcm16']
 
 export function chatCompletions(models: Models, limits: ChatLimits): RequestHandler {
@@ -70,14 +69,14 @@ export function chatCompletions(models: Models, limits: ChatLimits): RequestHand
       await sendEvents(response, chunks(events, head, { spoken: spoken !== null, withUsage }), signal)
       return
     }
-    response.json(await completion(events, head, spoken && { format: spoken.format, sampleRate }))
+    response.json(await completion(events, head, spoken && { format: spoken.format, sampleRate, signal }))
   }
 }
 
 /** How the reply is to be spoken, or null for text alone; alloy and wav (streamed: pcm16) where the request is silent. */
 function speech(body: ChatBody, voices: readonly string[]): { voice: string; format: ReplyFormat } | null {
   if (!body.modalities?.includes('audio')) return null
-  const allowed = body.stream ? STREAMED_FORMATS : FORMATS
+  const allowed = body.stream ? STREAMED_FORMATS : replyFormats
   const asked = body.audio?.format ?? allowed[0]!
   const format = allowed.find((known) => known === asked)
   if (!format)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { encodeReply } from '#src/audio/encode.js'
+import { encodePcm } from '#src/audio/pcm.js'
 import { Base64Pieces } from '#src/audio/pieces.js'
 
 const noise = (length: number): Float32Array => Float32Array.from({ length }, (_, i) => Math.sin(i * i))
@@ -26,6 +26,6 @@ describe('audio/pieces', () => {
       }
       assert.ok(Buffer.from(rest, 'base64').length < 6)
       const joined = Buffer.from(whole.join('') + rest, 'base64')
-      assert.deepEqual(joined, encodeReply(sounds, 24_000, 'pcm16'))
+      assert.deepEqual(joined, encodePcm(sounds, 24_000, 'pcm16'))
     })
 })

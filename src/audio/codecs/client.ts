@@ -1,0 +1,149 @@
+/** The codecs' thread, seen from the main thread. It starts with its first call and may be replaced at any time. */
+import { Worker } from 'node:worker_threads'
+import { ServiceError } from '../../errors.js'
+import type { Answers, CodedFormat, Decoded, FromCodecs, Request, ToCodecs } from './protocol.js'
+
+/** A file that keeps a decoder from answering for so long has led it astray. */
+const PATIENCE_MS = 20_000
+const PING_EVERY_MS = 5_000
+/** Of JavaScript's own heap; samples are outside of it and bounded by what a request may bring. */
+const HEAP_MB = 512
+
+interface Call {
+  readonly request: Request
+  resolve(answer: never): void
+  reject(error: unknown): void
+}
+
+class CodecThread {
+  private readonly worker: Worker
+  private readonly calls = new Map<number, Call>()
+  private lastCall = 0
+  private watch: NodeJS.Timeout | undefined
+  ended = false
+
+  constructor() {
+    const entry = new URL('./thread.js', import.meta.url)
+    const limits = { maxOldGenerationSizeMb: HEAP_MB }
+    this.worker = new Worker(entry, { name: 'codecs', resourceLimits: limits })
+    this.worker.unref()
+    this.worker.on('message', (message: FromCodecs) => this.receive(message))
+    this.worker.on('error', (error) => this.end(`failed: ${error.message}`))
+    this.worker.on('exit', () => this.end('ended'))
+  }
+
+  async ask<R extends Request>(request: R, signal: AbortSignal): Promise<Answers[R['kind']]> {
+    signal.throwIfAborted()
+    const call = ++this.lastCall
+    const cancel = () => {
+      this.send({ call, request: null })
+      this.calls.get(call)?.reject(signal.reason)
+      this.forget(call)
+    }
+    signal.addEventListener('abort', cancel)
+    try {
+      return await this.post(call, request)
+    } finally {
+      signal.removeEventListener('abort', cancel)
+    }
+  }
+
+  private post<R extends Request>(call: number, request: R): Promise<Answers[R['kind']]> {
+    return new Promise((resolve, reject) => {
+      this.calls.set(call, { request, resolve, reject })
+      this.worker.ref()
+      if (!this.watch && request.kind !== 'ping') this.watch = setTimeout(() => this.ping(), PING_EVERY_MS)
+      this.send({ call, request })
+    })
+  }
+
+  /** While anything is asked of it, the thread has to show that it lives. */
+  private ping(): void {
+    const impatience = setTimeout(() => {
+      this.end('no longer answered')
+      void this.worker.terminate()
+    }, PATIENCE_MS)
+    const alive = () => {
+      clearTimeout(impatience)
+      this.watch = this.calls.size > 0 ? setTimeout(() => this.ping(), PING_EVERY_MS) : undefined
+    }
+    // It fails only where all that wait are told of the thread's end.
+    this.post(++this.lastCall, { kind: 'ping' }).then(alive, () => clearTimeout(impatience))
+  }
+
+  private send(message: ToCodecs): void {
+    this.worker.postMessage(message)
+  }
+
+  private receive(message: FromCodecs): void {
+    const call = this.calls.get(message.call)
+    this.forget(message.call)
+    if ('error' in message) call?.reject(ServiceError.fromWire(message.error))
+    else call?.resolve(message.answer as never)
+  }
+
+  /** For those who wait for a recording it is most likely the recording that ended the thread. */
+  private end(what: string): void {
+    this.ended = true
+    this.settle()
+    for (const { request, reject } of this.calls.values())
+      reject(
+        request.kind === 'decode'
+          ? new ServiceError('invalid_audio', `the recording is damaged: its decoder ${what}`)
+          : new ServiceError('server_error', `The codecs' thread ${what}.`),
+      )
+    this.calls.clear()
+  }
+
+  private forget(call: number): void {
+    this.calls.delete(call)
+    if (this.calls.size === 0) this.settle()
+  }
+
+  private settle(): void {
+    clearTimeout(this.watch)
+    this.watch = undefined
+    this.worker.unref()
+  }
+}
+
+let current: CodecThread | undefined
+
+function thread(): CodecThread {
+  if (!current || current.ended) current = new CodecThread()
+  return current
+}
+
+/**
+ * A recording in any format but WAV to mono samples.
+ * @throws ServiceError `invalid_audio` or `audio_too_long`, a sentence's end about "the recording"; the signal's reason
+ */
+export function decodeCoded(bytes: Uint8Array, maxSeconds: number, signal: AbortSignal): Promise<Decoded> {
+  return thread().ask({ kind: 'decode', bytes, maxSeconds }, signal)
+}
+
+/**
+ * The bytes of a file, while its samples come; nothing at all if there are none.
+ * @param pieces mono, at `sampleRate`; for opus 24000 Hz
+ */
+export async function* encodeCoded(
+  pieces: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+  format: CodedFormat,
+  sampleRate: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const codecs = thread()
+  const encoder = await codecs.ask({ kind: 'open', format, sampleRate }, signal)
+  let open = true
+  try {
+    for await (const samples of pieces) {
+      const bytes = await codecs.ask({ kind: 'write', encoder, samples }, signal)
+      if (bytes.length > 0) yield bytes
+    }
+    open = false
+    const rest = await codecs.ask({ kind: 'close', encoder }, signal)
+    if (rest.length > 0) yield rest
+  } finally {
+    if (open && !codecs.ended) await codecs.ask({ kind: 'drop', encoder }, new AbortController().signal)
+  }
+}
