@@ -31,6 +31,7 @@ export const failures = {
   malformed_request: badRequest,
   headers_too_large: { http: 431, type: 'invalid_request_error', grpc: 'INVALID_ARGUMENT' },
   request_timeout: { http: 408, type: 'invalid_request_error', grpc: 'DEADLINE_EXCEEDED' },
+  model_not_found: { http: 404, type: 'invalid_request_error', grpc: 'NOT_FOUND' },
   not_found: { http: 404, type: 'invalid_request_error', grpc: 'NOT_FOUND' },
   method_not_allowed: { http: 405, type: 'invalid_request_error', grpc: 'UNIMPLEMENTED' },
   audio_too_long: { http: 413, type: 'invalid_request_error', grpc: 'INVALID_ARGUMENT' },
@@ -39,6 +40,12 @@ export const failures = {
   /** The client went away: nobody reads the answer, the status (nginx's) is for the log. */
   request_cancelled: { http: 499, type: 'invalid_request_error', grpc: 'CANCELLED' },
   overloaded: { http: 429, type: 'rate_limit_error', grpc: 'RESOURCE_EXHAUSTED', retryable: true },
+  rate_limit_exceeded: {
+    http: 429,
+    type: 'rate_limit_error',
+    grpc: 'RESOURCE_EXHAUSTED',
+    retryable: true,
+  },
   shutting_down: { http: 503, type: 'server_error', grpc: 'UNAVAILABLE', retryable: true },
   server_error: { http: 500, type: 'server_error', grpc: 'INTERNAL' },
 } as const satisfies Record<string, FailureRow>

@@ -78,8 +78,8 @@ async function* spoken(
     }
   }
   async function* sound(): AsyncGenerator<SoundEvent> {
-    for await (const samples of speak(models, passages.read(until), { voice, speed: 1 }, until))
-      yield { kind: 'audio', samples }
+    for await (const event of speak(models, passages.read(until), { voice, speed: 1 }, until))
+      if (event.kind === 'audio') yield event
   }
   let end: ThinkEvent | undefined
   for await (const event of merged<ThinkEvent | SoundEvent>([text(), sound()], stop))

@@ -17,7 +17,7 @@ export interface ChatBody {
   messages: ChatMessage[]
   model?: string | null
   modalities?: ('text' | 'audio')[] | null
-  audio?: { voice?: string | null; format?: string | null } | null
+  audio?: { voice?: string | { id: string } | null; format?: string | null } | null
   max_tokens?: number | null
   max_completion_tokens?: number | null
   temperature?: number | null
@@ -106,7 +106,12 @@ export const chatSchema = {
     audio: nullable({
       type: 'object',
       properties: {
-        voice: nullable({ type: 'string', minLength: 1 }),
+        voice: {
+          type: ['string', 'object', 'null'],
+          minLength: 1,
+          required: ['id'],
+          properties: { id: { type: 'string', minLength: 1 } },
+        },
         format: nullable({ type: 'string', minLength: 1 }),
       },
     }),

@@ -11,6 +11,7 @@ import { chunks } from './chat-chunks.js'
 import { type ChatBody, chatSchema } from './chat-schema.js'
 import { conversation } from './conversation.js'
 import { sendEvents } from './event-stream.js'
+import type { ModelNames } from './models.js'
 import { requestSignal } from './request.js'
 import { refuseUnsupported } from './unsupported.js'
 import { validator } from './validate.js'
@@ -35,7 +36,7 @@ export interface AnswerHead {
 const MAX_RECORDINGS = 64
 const STREAMED_FORMATS: readonly ReplyFormat[] = ['pcm16']
 
-export function chatCompletions(models: Models, limits: ChatLimits): RequestHandler {
+export function chatCompletions(models: Models, names: ModelNames, limits: ChatLimits): RequestHandler {
   const validate = validator<ChatBody>(chatSchema)
   const voices = models.kokoro.info.facts.voices as readonly string[]
   const sampleRate = models.kokoro.info.facts.sampleRate as number
@@ -43,6 +44,7 @@ export function chatCompletions(models: Models, limits: ChatLimits): RequestHand
 
   return async function createChatCompletion(request, response) {
     const body = validate(request.body)
+    names.check('llama', body.model)
     refuseUnsupported(body)
     const spoken = speech(body, voices)
     const signal = requestSignal(response)

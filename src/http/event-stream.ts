@@ -1,20 +1,25 @@
-/** Server-sent events as OpenAI sends them: `data:` lines of JSON, then `[DONE]`. */
+/** Server-sent events as OpenAI sends them: `data:` lines of JSON. */
 import type { Response } from 'express'
 import { writePaced } from './paced.js'
 
 /** A connection on which nothing moves for longer is cut by some proxies. */
 const KEEP_ALIVE_MS = 15_000
 
+export interface EventStreamOptions {
+  /** Whether the end is told by an event of its own, as chat does. */
+  readonly done?: boolean
+  readonly keepAliveMs?: number
+}
+
 /**
  * Sends the events no faster than the client takes them. The answer begins with its first event, so that what fails
  * before is an answer with a status of its own; a comment goes out wherever nothing has for a while.
- * @param keepAliveMs how long a while is
  */
 export async function sendEvents(
   response: Response,
   events: AsyncIterable<object>,
   signal: AbortSignal,
-  keepAliveMs = KEEP_ALIVE_MS,
+  { done = true, keepAliveMs = KEEP_ALIVE_MS }: EventStreamOptions = {},
 ): Promise<void> {
   const keepAlive = setInterval(() => {
     begin(response)
@@ -28,7 +33,7 @@ export async function sendEvents(
   }
   try {
     for await (const event of events) await send(JSON.stringify(event))
-    await send('[DONE]')
+    if (done) await send('[DONE]')
   } finally {
     clearInterval(keepAlive)
   }

@@ -24,7 +24,7 @@ async function serve(
   app.get('/', async (_request, response) => {
     seen.response = response
     const signal = requestSignal(response)
-    await sendEvents(response, events(signal), signal, keepAliveMs)
+    await sendEvents(response, events(signal), signal, keepAliveMs ? { keepAliveMs } : {})
   })
   app.use(errorHandler(logger))
   const server = await HttpServer.listen(app, host, 0, logger, stalledMs)
