@@ -92,7 +92,7 @@ const origins = (name: string, help: string): Setting<readonly string[]> => ({
     const list = value.split(',').flatMap((item) => item.trim() || [])
     for (const item of list)
       if (item !== '*' && (!URL.canParse(item) || new URL(item).origin !== item))
-        throw new Error('must list origins such as https://example.org or http://localhost:3000, or *')
+        throw new Error('must be origins such as https://example.org, with commas between, or *')
     return list
   },
 })

@@ -20,7 +20,8 @@ class CodecThread {
   private readonly calls = new Map<number, Call>()
   private lastCall = 0
   private watch: NodeJS.Timeout | undefined
-  ended = false
+  /** How it ended. */
+  private fate: string | undefined
 
   constructor() {
     const entry = new URL('./thread.js', import.meta.url)
@@ -30,6 +31,10 @@ class CodecThread {
     this.worker.on('message', (message: FromCodecs) => this.receive(message))
     this.worker.on('error', (error) => this.end(`failed: ${error.message}`))
     this.worker.on('exit', () => this.end('ended'))
+  }
+
+  get ended(): boolean {
+    return this.fate !== undefined
   }
 
   async ask<R extends Request>(request: R, signal: AbortSignal): Promise<Answers[R['kind']]> {
@@ -50,6 +55,7 @@ class CodecThread {
 
   private post<R extends Request>(call: number, request: R): Promise<Answers[R['kind']]> {
     return new Promise((resolve, reject) => {
+      if (this.fate !== undefined) return reject(failure(request, this.fate))
       this.calls.set(call, { request, resolve, reject })
       this.worker.ref()
       if (!this.watch && request.kind !== 'ping') this.watch = setTimeout(() => this.ping(), PING_EVERY_MS)
@@ -82,16 +88,10 @@ class CodecThread {
     else call?.resolve(message.answer as never)
   }
 
-  /** For those who wait for a recording it is most likely the recording that ended the thread. */
   private end(what: string): void {
-    this.ended = true
+    this.fate ??= what
     this.settle()
-    for (const { request, reject } of this.calls.values())
-      reject(
-        request.kind === 'decode'
-          ? new ServiceError('invalid_audio', `the recording is damaged: its decoder ${what}`)
-          : new ServiceError('server_error', `The codecs' thread ${what}.`),
-      )
+    for (const { request, reject } of this.calls.values()) reject(failure(request, this.fate))
     this.calls.clear()
   }
 
@@ -105,6 +105,13 @@ class CodecThread {
     this.watch = undefined
     this.worker.unref()
   }
+}
+
+/** For those who wait for a recording it is most likely the recording that ended the thread. */
+function failure({ kind }: Request, fate: string): ServiceError {
+  return kind === 'decode'
+    ? new ServiceError('invalid_audio', `the recording is damaged: its decoder ${fate}`)
+    : new ServiceError('server_error', `The codecs' thread ${fate}.`)
 }
 
 let current: CodecThread | undefined
