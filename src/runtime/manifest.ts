@@ -11,6 +11,19 @@ export interface FileRecord {
   readonly sha256: string
 }
 
+/** What a TensorRT engine is tied to: it runs nowhere else, or not as fast. */
+export interface DeviceIdentity {
+  /** Version of TensorRT as `11.1.0.106`. */
+  readonly tensorrt: string
+  /** Version of CUDA's runtime as `13.3`. */
+  readonly cuda: string
+  /** Compute capability as `89`. */
+  readonly sm: number
+  readonly name: string
+  /** The CUDA version that the driver supports, as `13.3`. */
+  readonly driver: string
+}
+
 export interface Manifest {
   readonly model: string
   readonly family: Family
@@ -18,6 +31,8 @@ export interface Manifest {
   /** Identity of the code that built the engine. */
   readonly builder: string
   readonly options: Readonly<Record<string, unknown>>
+  /** Of TensorRT's engines only. */
+  readonly device?: DeviceIdentity
   readonly parameters: number
   /** The checkpoint's files, by path within its folder. */
   readonly sources: Readonly<Record<string, FileRecord>>
