@@ -4,20 +4,18 @@ import { ServiceError, SetupError } from '../errors.js'
 import type { SpeakEvent, SpeakRequest } from '../models/kokoro/speak.js'
 import type { GenerateEvent, GenerateRequest } from '../models/llama/generate.js'
 import type { TranscribeEvent, TranscribeRequest } from '../models/whisper/transcribe.js'
-import { builderIdentity } from '../runtime/builder.js'
-import type { Family, Runtime } from '../runtime/manifest.js'
+import { type EngineSettings, engineIdentities } from '../runtime/identity.js'
+import type { Family } from '../runtime/manifest.js'
 import type { ModelInfo } from '../runtime/protocol.js'
 import { freshness, listEngines, needsBuild, readManifest } from '../runtime/store.js'
 import { ModelThread } from '../runtime/thread.js'
 
-export interface ModelSettings {
-  readonly runtime: Runtime
+export interface ModelSettings extends EngineSettings {
   readonly checkpoints: string
   readonly engines: string
   /** The engine to use per family, or null to take the only one there is. */
   readonly choice: Readonly<Record<Family, string | null>>
   readonly threads: number
-  readonly kvMemory: number
 }
 
 /** The three models of the straight line, each on its thread. */
@@ -38,14 +36,13 @@ export async function startModels(
 ): Promise<Models> {
   const folder = join(settings.engines, settings.runtime)
   const names = listEngines(folder)
+  const identityOf = engineIdentities(settings)
   const whole = async (family: Family): Promise<string> => {
     const name = chosenEngine(folder, names, family, settings)
     const engine = join(folder, name)
-    const state = await freshness(engine, join(settings.checkpoints, name), {
-      builder: builderIdentity(family),
-    })
+    const state = await freshness(engine, join(settings.checkpoints, name), identityOf(family))
     if (state.fresh) return engine
-    throw needsBuild(state.reason)
+    throw needsBuild(state.reason, settings.runtime)
   }
   // All are looked at before one is loaded: what is missing is said at once.
   const engines: Record<Family, string> = {
@@ -54,7 +51,7 @@ export async function startModels(
     kokoro: await whole('kokoro'),
   }
   const start = <Request, Event>(family: Family): Promise<ModelThread<Request, Event>> => {
-    const { runtime, threads, kvMemory: stateBytes } = settings
+    const { runtime, threads, stateBytes } = settings
     const entry = new URL('../worker.js', import.meta.url)
     return ModelThread.start(
       entry,
@@ -88,7 +85,7 @@ function chosenEngine(
   folder: string,
   names: readonly string[],
   family: Family,
-  { checkpoints, choice: { [family]: choice } }: ModelSettings,
+  { runtime, checkpoints, choice: { [family]: choice } }: ModelSettings,
 ): string {
   const ofFamily = names.filter((name) => readManifest(join(folder, name)).family === family)
   const list = ofFamily.join(', ') || 'none'
@@ -96,12 +93,14 @@ function chosenEngine(
     if (ofFamily.includes(choice)) return choice
     throw needsBuild(
       `${variables[family]} is "${choice}", but ${folder} has no such ${family} engine (it has ${list})`,
+      runtime,
     )
   }
   const [only, ...others] = ofFamily
   if (only === undefined)
-    throw new SetupError(
-      `There is no ${family} engine in ${folder}: run \`npm start\` or \`npm run build-engines\`, which make one from a checkpoint of that family in ${checkpoints}.`,
+    throw needsBuild(
+      `There is no ${family} engine in ${folder}, to be made from a checkpoint of that family in ${checkpoints}`,
+      runtime,
     )
   if (others.length > 0)
     throw new SetupError(
