@@ -20,30 +20,36 @@ export interface EngineSettings extends NativeSettings {
   readonly stateBytes: number
 }
 
+/** The options that are part of a family's engine: KV_MEMORY is not one of Whisper's. */
+export function engineOptions(family: Family, settings: EngineSettings): Identity['options'] {
+  const { runtime, precision: chosen, slots, stateBytes } = settings
+  const precision = chosen ?? precisions[runtime][0]
+  if (runtime === 'onnxruntime') return { precision }
+  return { precision, slots, ...(family === 'llama' ? { stateBytes } : {}) }
+}
+
 /**
- * The identity that engines need, by family.
+ * The identity that engines need here, by family.
  * @throws SetupError for TensorRT, when its addon, its libraries, the driver or the GPU is missing
  */
 export function engineIdentities(settings: EngineSettings): (family: Family) => Identity {
-  const { runtime, precision, slots, stateBytes } = settings
-  const chosen = precision ?? precisions[runtime][0]
-  if (runtime === 'onnxruntime')
-    return (family) => ({ builder: builderIdentity(family), options: { precision: chosen } })
-  const device = deviceIdentity(settings)
+  const device = settings.runtime === 'tensorrt' ? { device: deviceIdentity(settings) } : {}
   return (family) => ({
     builder: builderIdentity(family),
-    options: { precision: chosen, slots, ...(family === 'llama' ? { stateBytes } : {}) },
-    device,
+    options: engineOptions(family, settings),
+    ...device,
   })
 }
 
 /** How an engine's identity differs from the one needed: a clause for "The engine in … ", or undefined if it does not. */
 export function difference(found: Identity, needed: Identity): string | undefined {
   if (found.builder !== needed.builder) return 'was built by another version of this program'
-  const names = Object.keys({ ...found.options, ...needed.options })
-  const option = names.find((name) => found.options[name] !== needed.options[name])
-  if (option !== undefined)
-    return `was built with other options (${option} ${found.options[option] ?? 'unset'} instead of ${needed.options[option] ?? 'unset'})`
+  const options = Object.keys({ ...found.options, ...needed.options }) as (keyof Identity['options'])[]
+  for (const option of options) {
+    const [was, is] = [found.options[option], needed.options[option]]
+    if (was !== is)
+      return `was built with other options (${option} ${was ?? 'unset'} instead of ${is ?? 'unset'})`
+  }
   if (JSON.stringify(found.device) === JSON.stringify(needed.device)) return undefined
   return `was built for ${machine(found.device)}, and this is ${machine(needed.device)}`
 }

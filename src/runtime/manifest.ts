@@ -44,7 +44,13 @@ export interface DeviceIdentity {
 export interface Identity {
   /** Identity of the code that built the engine. */
   readonly builder: string
-  readonly options: Readonly<Record<string, string | number>>
+  readonly options: {
+    readonly precision: Precision
+    /** TensorRT: sequences that run together. */
+    readonly slots?: number
+    /** TensorRT: bytes of the self-attention state of all slots of a language model. */
+    readonly stateBytes?: number
+  }
   /** Of TensorRT's engines only. */
   readonly device?: DeviceIdentity
 }
