@@ -34,13 +34,14 @@ async function load(settings: ThreadSettings): Promise<Loaded> {
     stateBytes,
     open: (graph, stateRows) => engine.open(graph, stateRows),
   })
+  const memory = engine.memory()
   const info = {
     name: manifest.model,
     family: manifest.family,
     parameters: manifest.parameters,
     bytes: Object.values(manifest.files).reduce((sum, { size }) => sum + size, 0),
     loadSeconds: (performance.now() - begun) / 1000,
-    memory: engine.memory(),
+    ...(memory && { memory }),
     facts: model.facts,
   }
   return { engine, model, info }

@@ -25,8 +25,8 @@ export interface ModelInfo {
   /** Bytes of the engine's files. */
   readonly bytes: number
   readonly loadSeconds: number
-  /** The GPU's memory when the model was loaded; null on the CPU. */
-  readonly memory: DeviceMemory | null
+  /** The GPU's memory when the model was loaded; absent on the CPU. */
+  readonly memory?: DeviceMemory
   /** Facts of the family (context length, voices, sample rate …). */
   readonly facts: Readonly<Record<string, unknown>>
 }

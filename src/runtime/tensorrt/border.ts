@@ -29,7 +29,8 @@ export interface Border {
  * @throws SetupError when they do not belong together
  */
 export function borderOf(graph: string, signature: GraphSignature, plan: Plan): Border {
-  const refuse = (reason: string) => needsBuild(`The plan of ${graph} is not what its manifest says: ${reason}`)
+  const refuse = (reason: string) =>
+    needsBuild(`The plan of ${graph} is not what its manifest says: ${reason}`, 'tensorrt')
   const tensors = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]))
   const find = ({ name }: { name: string }, mode: 'input' | 'output'): EngineTensor => {
     const tensor = tensors.get(name)
@@ -62,7 +63,9 @@ export function borderOf(graph: string, signature: GraphSignature, plan: Plan): 
 
   for (const tensor of signature.state)
     if (find({ name: tensor.fresh }, 'output').aliasOf !== tensor.past)
-      throw refuse(`${tensor.fresh} is not written in place of ${tensor.past}, so that the state would be lost`)
+      throw refuse(
+        `${tensor.fresh} is not written in place of ${tensor.past}, so that the state would be lost`,
+      )
   const slotTensor = ({ name }: { name: string }): SlotTensor => {
     const { dtype, dims } = tensors.get(name)!
     const share = dims.slice(1)
@@ -72,7 +75,11 @@ export function borderOf(graph: string, signature: GraphSignature, plan: Plan): 
   const residentInputs = signature.inputs.filter(({ name }) => stays.has(name))
   const residentOutputs = signature.outputs.filter(({ name }) => stays.has(name))
   for (const binding of residentOutputs) find(binding, 'output')
-  const divided = [...signature.inputs.filter(({ name }) => past.has(name)), ...residentInputs, ...residentOutputs]
+  const divided = [
+    ...signature.inputs.filter(({ name }) => past.has(name)),
+    ...residentInputs,
+    ...residentOutputs,
+  ]
   const batches = new Set(divided.map(({ dims }) => dims[0]!))
   if (batches.size > 1) throw refuse(`its slots are counted by ${[...batches].join(' and by ')}`)
   const [batch = null] = batches
@@ -82,7 +89,9 @@ export function borderOf(graph: string, signature: GraphSignature, plan: Plan): 
     throw refuse(`its profile ${crowded.name} takes more slots at once than the ${signature.slots} there are`)
   return {
     ...border,
-    hostInputs: new Set(border.inputs.map(({ name }) => name).filter((name) => tensors.get(name)!.location === 'host')),
+    hostInputs: new Set(
+      border.inputs.map(({ name }) => name).filter((name) => tensors.get(name)!.location === 'host'),
+    ),
     openInputs: signature.inputs.filter(({ dims }) => dims.some((size) => typeof size === 'string')),
     state: signature.state.map((tensor) => slotTensor({ name: tensor.past })),
     residentInputs: residentInputs.map(slotTensor),
@@ -102,7 +111,11 @@ function rowsOf([first]: readonly Binding[], refuse: (reason: string) => Error):
   return rows
 }
 
-function checkDims({ name, dims }: Binding, found: readonly number[], refuse: (reason: string) => Error): void {
+function checkDims(
+  { name, dims }: Binding,
+  found: readonly number[],
+  refuse: (reason: string) => Error,
+): void {
   const wanted = dims.map((size) => (typeof size === 'number' ? size : -1))
   if (wanted.join() !== found.join())
     throw refuse(`${name} is [${found.join(', ')}], not [${wanted.join(', ')}]`)

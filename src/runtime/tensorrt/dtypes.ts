@@ -24,7 +24,8 @@ const arrays: Partial<
   bool: Uint8Array,
 }
 
-export const elementsOf = (dims: readonly number[]): number => dims.reduce((product, size) => product * size, 1)
+export const elementsOf = (dims: readonly number[]): number =>
+  dims.reduce((product, size) => product * size, 1)
 
 /** Bytes of a dense tensor. @throws Error for types narrower than a byte, which no border has */
 export function bytesOf(dtype: NativeDType, dims: readonly number[]): number {

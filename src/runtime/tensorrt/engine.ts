@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import type { Engine as Plan } from '../addon.js'
 import type { DeviceMemory, Engine } from '../engine.js'
 import type { Manifest } from '../manifest.js'
+import type { NativeSettings } from '../native.js'
 import type { Session } from '../session.js'
 import { needsBuild } from '../store.js'
 import { borderOf } from './border.js'
-import { type Gpu, type GpuOptions, isNativeError, openGpu, refuseForeignPlan } from './library.js'
+import { type Gpu, isNativeError, openGpu } from './library.js'
 import { type Need, needOf, type Place, refuseTooLarge, tooLarge } from './memory.js'
 import { Residents } from './residents.js'
 import { type LoadedGraph, type Shared, TensorRtSession } from './session.js'
@@ -16,10 +17,8 @@ import { type LoadedGraph, type Shared, TensorRtSession } from './session.js'
  * Makes a GPU this thread's and reads the plans of the engine in `folder` to it.
  * @throws SetupError when the addon, a library, the GPU, a plan or memory is missing or of another kind
  */
-export function openTensorRt(folder: string, manifest: Manifest, options: GpuOptions): Engine {
-  const gpu = openGpu(options)
-  refuseForeignPlan(manifest, gpu)
-  return new TensorRtEngine(folder, manifest, gpu)
+export function openTensorRt(folder: string, manifest: Manifest, settings: NativeSettings): Engine {
+  return new TensorRtEngine(folder, manifest, openGpu(folder, manifest, settings))
 }
 
 class TensorRtEngine implements Engine {
@@ -38,7 +37,7 @@ class TensorRtEngine implements Engine {
     this.place = { name: gpu.device.name, ...gpu.native.memory() }
     const paths = new Map(Object.keys(manifest.graphs).map((graph) => [graph, join(folder, `${graph}.plan`)]))
     const missing = [...paths.values()].find((path) => !existsSync(path))
-    if (missing !== undefined) throw needsBuild(`There is no ${missing}`)
+    if (missing !== undefined) throw needsBuild(`There is no ${missing}`, 'tensorrt')
     const weights = [...paths.values()].reduce((sum, path) => sum + statSync(path).size, 0)
     refuseTooLarge(manifest.model, { weights, state: 0, activations: 0, buffers: 0 }, this.place)
     try {
@@ -56,7 +55,7 @@ class TensorRtEngine implements Engine {
 
   async open(graph: string, stateRows?: number): Promise<Session> {
     const loaded = this.graphs.get(graph)
-    if (!loaded) throw needsBuild(`The engine ${this.manifest.model} has no graph ${graph}`)
+    if (!loaded) throw needsBuild(`The engine ${this.manifest.model} has no graph ${graph}`, 'tensorrt')
     const rows = stateRows ?? loaded.signature.stateRows
     return this.sentence(() => new TensorRtSession(loaded, this.shared, rows))
   }
@@ -84,7 +83,8 @@ class TensorRtEngine implements Engine {
     try {
       return this.gpu.native.loadEngine(path)
     } catch (error) {
-      if (isNativeError(error, 'tensorrt')) throw needsBuild(`${path} can not be read (${error.message})`)
+      if (isNativeError(error, 'tensorrt'))
+        throw needsBuild(`${path} can not be read (${error.message})`, 'tensorrt')
       throw error
     }
   }

@@ -63,12 +63,7 @@ function borderBytes({ border, signature }: LoadedGraph): number {
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`
 
 /** @param place as it was before anything of the model was there */
-export function tooLarge(
-  model: string,
-  need: Need,
-  { name, free, total }: Place,
-  cause?: Error,
-): SetupError {
+export function tooLarge(model: string, need: Need, { name, free, total }: Place, cause?: Error): SetupError {
   const parts = Object.entries(need).filter(([, bytes]) => bytes > 0)
   const list = parts.map(([part, bytes]) => `${megabytes(bytes)} ${part}`).join(', ')
   return new SetupError(

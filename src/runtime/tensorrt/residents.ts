@@ -18,7 +18,10 @@ export class Residents {
         const other = tensors.get(tensor.name) ?? tensor
         const [wanted, found] = [other, tensor].map(({ dtype, share }) => `${dtype} [${share.join(', ')}]`)
         if (wanted !== found)
-          throw needsBuild(`${tensor.name} is ${wanted} in one graph of the engine and ${found} in another`)
+          throw needsBuild(
+            `${tensor.name} is ${wanted} in one graph of the engine and ${found} in another`,
+            'tensorrt',
+          )
         tensors.set(tensor.name, other)
       }
     return [...tensors.values()]

@@ -26,7 +26,10 @@ export interface Shared {
 
 /** The contexts that a session makes for a profile. */
 export function contextCount({ border, signature }: LoadedGraph, profile: Profile): number {
-  const keys = Object.values(profile.sizes).reduce((product, [least, , most]) => product * (most - least + 1), 1)
+  const keys = Object.values(profile.sizes).reduce(
+    (product, [least, , most]) => product * (most - least + 1),
+    1,
+  )
   return laneCount(isReplayed(border, profile), keys * signature.slots)
 }
 
@@ -96,7 +99,10 @@ export class TensorRtSession implements Session {
       await turnOfEvents()
       turn.done.synchronize()
       return Object.fromEntries(
-        outputs.map((name) => [name, this.staging.read(turn, name, this.dtypes.get(name)!, shapes.get(name)!)]),
+        outputs.map((name) => [
+          name,
+          this.staging.read(turn, name, this.dtypes.get(name)!, shapes.get(name)!),
+        ]),
       )
     } finally {
       turn.release()
@@ -206,7 +212,8 @@ export class TensorRtSession implements Session {
     const { inputs, outputs, openInputs } = this.border
     const largest = new Map<string, number>()
     const note = (name: string, dtype: DType, dims: Dims) => {
-      if (dims.some((size) => size < 0)) throw new Error(`the size of ${name} does not follow from the inputs`)
+      if (dims.some((size) => size < 0))
+        throw new Error(`the size of ${name} does not follow from the inputs`)
       largest.set(name, Math.max(largest.get(name) ?? 0, bytesOf(dtype, dims)))
     }
     for (const [index, profile] of this.profiles.entries()) {

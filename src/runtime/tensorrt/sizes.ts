@@ -39,7 +39,8 @@ export function sizesOf(inputs: readonly Binding[], feeds: Feeds, known: Sizes):
     const count = feed.dims.reduce((product, size) => product * size, 1)
     if (feed.data.length !== count) throw new Error(`${name} is ${is}, but has ${feed.data.length} values`)
     for (const [axis, size] of dims.entries()) {
-      const wanted = typeof size === 'number' ? size : (sizes[size] ??= feed.dims[axis]!)
+      if (typeof size === 'string') sizes[size] ??= feed.dims[axis]!
+      const wanted = typeof size === 'number' ? size : sizes[size]
       if (feed.dims[axis] === wanted) continue
       const what = typeof size === 'number' ? '' : ` with ${size} = ${wanted}`
       throw new Error(`${name} is ${is}, but the engine takes ${dtype} [${dims.join(', ')}]${what}`)
