@@ -15,7 +15,7 @@ import { digestOf, recordedDigests, verifyFile } from './checkpoint/digest.js'
 import { SetupError } from './errors.js'
 import { planKokoro } from './models/kokoro/build.js'
 import { planLlama } from './models/llama/build.js'
-import { type EnginePlan, type Precision, signatureOf } from './models/plan.js'
+import { type CpuPrecision, type EnginePlan, onCpu, type PlanOptions, signatureOf } from './models/plan.js'
 import { planWhisper } from './models/whisper/build.js'
 import { builderIdentity } from './runtime/builder.js'
 import type { Family, FileRecord, Manifest, Runtime } from './runtime/manifest.js'
@@ -23,7 +23,7 @@ import { filesIn, freshness, isFolder, recordFile, sourceFiles, writeManifest } 
 
 interface FamilyBuild {
   accepts(config: Readonly<Record<string, unknown>>): boolean
-  plan: (folder: string, checkpoint: ReturnType<typeof openCheckpoint>, precision: Precision) => EnginePlan
+  plan: (folder: string, checkpoint: ReturnType<typeof openCheckpoint>, options: PlanOptions) => EnginePlan
 }
 
 /** A new model family is one folder of models/ and one line here and in worker.ts. */
@@ -44,7 +44,7 @@ export interface BuildOptions {
   runtime: Runtime
   /** Names of checkpoint folders; all of them if absent. */
   models?: readonly string[]
-  precision?: Precision
+  precision?: CpuPrecision
   onProgress?: (event: BuildEvent) => void
 }
 
@@ -117,7 +117,7 @@ async function buildEngine(model: string, options: BuildOptions): Promise<BuildR
   mkdirSync(building, { recursive: true })
   try {
     using checkpoint = openCheckpoint(source)
-    const plan = families[family].plan(source, checkpoint, precision)
+    const plan = families[family].plan(source, checkpoint, onCpu(precision))
     const onConverted = step(
       'convert',
       plan.graphs.reduce((sum, { graph }) => sum + graph.bytes, 0),

@@ -5,8 +5,8 @@ import { loadKokoro } from './models/kokoro/speak.js'
 import { loadLlama } from './models/llama/generate.js'
 import type { Model, ModelContext } from './models/model.js'
 import { loadWhisper } from './models/whisper/transcribe.js'
+import { openEngine } from './runtime/engine.js'
 import type { Family } from './runtime/manifest.js'
-import { openSession } from './runtime/onnxruntime.js'
 import type { FromThread, ModelInfo, ThreadSettings, ToThread } from './runtime/protocol.js'
 import { readManifest } from './runtime/store.js'
 
@@ -21,16 +21,12 @@ async function load(settings: ThreadSettings): Promise<{ model: Model<never, unk
   const begun = performance.now()
   const { folder, threads, stateBytes } = settings
   const manifest = readManifest(folder)
+  const engine = openEngine(folder, manifest, { threads })
   const model = await families[settings.family]({
     folder,
     manifest,
     stateBytes,
-    open: (graph, stateRows) => {
-      const signature = manifest.graphs[graph]
-      if (!signature)
-        throw new SetupError(`The engine ${manifest.model} has no graph ${graph}: build it again.`)
-      return openSession(folder, graph, signature, { threads, ...(stateRows ? { stateRows } : {}) })
-    },
+    open: (graph, stateRows) => engine.open(graph, stateRows),
   })
   const info = {
     name: manifest.model,

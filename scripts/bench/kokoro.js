@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 import { openCheckpoint } from '../../dist/checkpoint/checkpoint.js'
 import { planKokoro } from '../../dist/models/kokoro/build.js'
 import { loadKokoro } from '../../dist/models/kokoro/speak.js'
-import { signatureOf } from '../../dist/models/plan.js'
+import { onCpu, signatureOf } from '../../dist/models/plan.js'
 import { openSession } from '../../dist/runtime/onnxruntime.js'
 
 const text =
@@ -40,7 +40,7 @@ try {
 function build() {
   const started = performance.now()
   const checkpoint = openCheckpoint(options.checkpoint)
-  const { graphs } = planKokoro(options.checkpoint, checkpoint, 'float32')
+  const { graphs } = planKokoro(options.checkpoint, checkpoint, onCpu('float32'))
   for (const { graph } of graphs) graph.write(folder)
   checkpoint[Symbol.dispose]()
   print('build', performance.now() - started)

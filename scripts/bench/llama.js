@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util'
 import { openCheckpoint } from '../../dist/checkpoint/checkpoint.js'
 import { planLlama } from '../../dist/models/llama/build.js'
 import { loadLlama } from '../../dist/models/llama/generate.js'
-import { signatureOf } from '../../dist/models/plan.js'
+import { onCpu, signatureOf } from '../../dist/models/plan.js'
 import { openSession } from '../../dist/runtime/onnxruntime.js'
 import { int64 } from '../../dist/runtime/session.js'
 
@@ -43,7 +43,7 @@ function build() {
   const started = performance.now()
   const checkpoint = openCheckpoint(options.checkpoint)
   const { form: linear } = options
-  const plan = planLlama(options.checkpoint, checkpoint, linear === 'float32' ? 'float32' : 'int8', {
+  const plan = planLlama(options.checkpoint, checkpoint, onCpu(linear === 'float32' ? 'float32' : 'int8'), {
     linear,
   })
   const [planned] = plan.graphs
@@ -107,7 +107,7 @@ function step(session, tokens, past) {
     past_length: int64([past]),
     logit_rows: int64([tokens.length - 1]),
   }
-  return session.run(feeds, { slot: 0, past })
+  return session.run(feeds, [{ slot: 0, past }])
 }
 
 async function timed(count, work) {

@@ -18,9 +18,9 @@ const THREADS = 2
 /** @param {string} folder @param {'int8' | 'float32'} precision */
 async function build(folder, precision) {
   const { openCheckpoint } = await import('../../dist/checkpoint/checkpoint.js')
-  const { signatureOf } = await import('../../dist/models/plan.js')
+  const { onCpu, signatureOf } = await import('../../dist/models/plan.js')
   const { planWhisper } = await import('../../dist/models/whisper/build.js')
-  const { graphs, assets } = planWhisper(source, openCheckpoint(source), precision)
+  const { graphs, assets } = planWhisper(source, openCheckpoint(source), onCpu(precision))
   /** @type {Record<string, GraphSignature>} */
   const signatures = {}
   for (const planned of graphs) {
@@ -60,11 +60,13 @@ async function measure(folder, recording) {
   const signatures = JSON.parse(readFileSync(join(folder, 'signatures.json'), 'utf8'))
 
   const before = process.memoryUsage().rss
+  /** @type {import('../../dist/runtime/onnxruntime.js').Residents} */
+  const residents = new Map()
   const context = /** @type {import('../../dist/models/model.js').ModelContext} */ ({
     folder,
     open: async (/** @type {string} */ graph) => {
       const begun = performance.now()
-      const session = await openSession(folder, graph, signatures[graph], { threads: THREADS })
+      const session = await openSession(folder, graph, signatures[graph], { threads: THREADS, residents })
       console.log(`load ${graph.padEnd(29)} ${(performance.now() - begun).toFixed(1).padStart(8)} ms`)
       return session
     },
@@ -82,9 +84,10 @@ async function measure(folder, recording) {
   const clip = await Recording.open(whisper.mel, whisper.config, audio, signal)
   const { feeds } = await clip.window(0)
   if (!feeds) throw new Error(`${recording} is silent`)
+  const uses = [{ slot: 0, past: 0 }]
   await timed('mel, 30 s', 9, () => clip.window(0))
-  await timed('encoder with cross K/V, 30 s', 7, () => whisper.encoder.run(feeds))
-  const sequence = new Sequence(whisper.decoder, await whisper.encoder.run(feeds))
+  await timed('encoder with cross K/V, 30 s', 7, () => whisper.encoder.run(feeds, uses))
+  const sequence = new Sequence(whisper.decoder, 0)
   for (const rows of [3, 50, 227])
     await timed(`decoder, prompt of ${rows}`, 5, () => sequence.feed(Array(rows).fill(400), 0, [rows - 1]))
   await timed('decoder, one step after 32', 50, () => sequence.feed([400], 32, [0]))

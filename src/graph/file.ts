@@ -1,6 +1,7 @@
 /** A graph as files: `<name>.onnx` in ONNX's protobuf and `<name>.data` with the large constants. */
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { rounded } from './halves.js'
 import { attributeTypes, type DType, dataTypes, encodeModel, IR_VERSION, OPSET } from './onnx.js'
 
 /** A symbol for a size known only at run time, or the size. */
@@ -11,6 +12,7 @@ interface Named {
 }
 export type Attribute = number | string | readonly number[] | { float: number }
 export type Attributes = Readonly<Record<string, Attribute | undefined>>
+/** Makes a constant's numbers: of its type, or float32 for the shorter float types. */
 export type Data = () => ArrayBufferView
 
 export interface Node {
@@ -57,7 +59,7 @@ export function writeModel(folder: string, graph: GraphContent, onBytes: (bytes:
   const tensors = []
   try {
     for (const { value, dims, data, bytes } of graph.initializers) {
-      const view = data()
+      const view = rounded(data(), value.dtype)
       if (view.byteLength !== bytes)
         throw new Error(`${value.name}: ${view.byteLength} bytes for ${value.dtype} [${dims}]`)
       const raw = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)

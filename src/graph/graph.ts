@@ -7,14 +7,15 @@ import {
   type Binding,
   type Data,
   type Dim,
+  type GraphContent,
   type Initializer,
   type Node,
   writeModel,
 } from './file.js'
-import { type DType, elementBytes } from './onnx.js'
+import { type DType, dataTypes, elementBytes } from './onnx.js'
 import type { Weight, WeightSource } from './weight.js'
 
-export type { Attributes, Binding, Dim } from './file.js'
+export type { Attributes, Binding, Dim, GraphContent } from './file.js'
 export type { QuantisedWeight, Weight, WeightSource } from './weight.js'
 
 /** A tensor in the graph. Its name may change once: when it becomes an output. */
@@ -29,10 +30,20 @@ export class Value {
 /** How the linear layers of a graph compute; linear.ts says what each form costs. */
 export type LinearForm = 'float32' | 'int8-blocks' | 'int8-bytes' | 'int8-digits'
 
+/** The runtime that a graph is written for: operators that mean the same have another form on each (see the blocks). */
+export type Target = 'onnxruntime' | 'tensorrt'
+
+/** What a graph computes in. Strong typing: an operator's operands are all of one type. */
+export type FloatType = 'float32' | 'float16' | 'bfloat16'
+
 export interface GraphOptions {
   weights: WeightSource
-  /** The form of quantised linear layers; float weights always multiply in float32. */
+  /** onnxruntime if absent. */
+  target?: Target
+  /** The form of quantised linear layers; float weights always multiply in the graph's float type. */
   linear?: LinearForm
+  /** float32 if absent, and always on ONNX Runtime's CPU. */
+  float?: FloatType
 }
 
 export class Graph {
@@ -41,6 +52,8 @@ export class Graph {
   /** Full names of the checkpoint's tensors that the graph has asked for. */
   readonly used = new Set<string>()
   readonly linear: LinearForm
+  readonly target: Target
+  private floatType: FloatType
   private readonly nodes: Node[] = []
   private readonly initializers: Initializer[] = []
   private readonly outputValues = new Set<Value>()
@@ -53,6 +66,39 @@ export class Graph {
     private readonly options: GraphOptions,
   ) {
     this.linear = options.linear ?? 'float32'
+    this.target = options.target ?? 'onnxruntime'
+    this.floatType = options.float ?? 'float32'
+  }
+
+  /** The type of weights and float constants here: the graph's, or float32 within {@link float32}. */
+  get float(): FloatType {
+    return this.floatType
+  }
+
+  /**
+   * An island of float32 for what halves can not hold (sums over long signals, phases, exponentials): `build` gets the
+   * values as float32 and its result comes back in the type around it. In a float32 graph it adds nothing.
+   */
+  float32(values: readonly Value[], build: (...values: Value[]) => Value): Value {
+    const around = this.floatType
+    this.floatType = 'float32'
+    try {
+      const result = build(...values.map((value) => this.cast(value, 'float32')))
+      return this.cast(result, around)
+    } finally {
+      this.floatType = around
+    }
+  }
+
+  /** `value` as `to`; itself if it is. */
+  cast(value: Value, to: DType): Value {
+    if (value.dtype === to) return value
+    return this.memo(value, `as ${to}`, () => this.op('Cast', [value], { to: dataTypes[to] }, { dtype: to }))
+  }
+
+  /** `value` in the type that the graph computes in here. */
+  asFloat(value: Value): Value {
+    return this.cast(value, this.floatType)
   }
 
   /** Runs `build` with the checkpoint's names (and the nodes') below `name`. */
@@ -95,16 +141,17 @@ export class Graph {
     return this.options.weights.tensor(full)
   }
 
-  /** The checkpoint's tensor called `name` at this scope as a float32 value, optionally of other dimensions. */
+  /** The checkpoint's tensor called `name` at this scope in the float type here, optionally of other dimensions. */
   weight(name: string, dims?: readonly number[]): Value {
     const tensor = this.tensor(name)
     const full = this.at(name)
-    return this.once(`weight ${full} ${dims ?? ''}`, () =>
-      this.initializer(full, 'float32', dims ?? tensor.dims, () => tensor.floats()),
+    const { float } = this
+    return this.once(`weight ${full} ${float} ${dims ?? ''}`, () =>
+      this.initializer(full, float, dims ?? tensor.dims, () => tensor.floats()),
     )
   }
 
-  /** A constant tensor whose data is made when the file is written. */
+  /** A constant tensor whose data is made when the file is written; float32 numbers are rounded to a shorter `dtype`. */
   initializer(name: string, dtype: DType, dims: readonly number[], data: Data): Value {
     const value = new Value(this, this.unique(name), dtype)
     const bytes = dims.reduce((a, b) => a * b, 1) * elementBytes[dtype]
@@ -181,8 +228,13 @@ export class Graph {
 
   /** Writes `<name>.onnx` and, beside it, `<name>.data` with the large constants, one tensor in memory at a time. */
   write(folder: string, onBytes: (bytes: number) => void = () => {}): void {
+    writeModel(folder, this.content, onBytes)
+  }
+
+  /** All that {@link write} writes. */
+  get content(): GraphContent {
     const { name, nodes, initializers, inputs, outputs } = this
-    writeModel(folder, { name, nodes, initializers, inputs, outputs }, onBytes)
+    return { name, nodes, initializers, inputs, outputs }
   }
 
   private unique(name: string): string {
@@ -195,6 +247,8 @@ export class Graph {
 function pack(dtype: DType, numbers: readonly number[]): ArrayBufferView {
   switch (dtype) {
     case 'float32':
+    case 'float16':
+    case 'bfloat16':
       return Float32Array.from(numbers)
     case 'int64':
       return BigInt64Array.from(numbers, (n) => BigInt(n))

@@ -43,8 +43,8 @@ export function linear(x: Value, ...names: string[]): Value {
   if (!names.some((name) => g.hasWeight(`${name}.bias`))) return product
   const biases = names.map((name) => (g.hasWeight(`${name}.bias`) ? g.tensor(`${name}.bias`) : null))
   const rows = weights.map((weight) => weight.dims[0]!)
-  const bias = g.once(`biases ${stacked}`, () =>
-    g.initializer(`${stacked}.bias`, 'float32', [sum(rows)], () =>
+  const bias = g.once(`biases ${stacked} ${g.float}`, () =>
+    g.initializer(`${stacked}.bias`, g.float, [sum(rows)], () =>
       joined(biases.map((tensor, i) => tensor?.floats() ?? new Float32Array(rows[i]!))),
     ),
   )
@@ -97,8 +97,8 @@ function isQuantised(g: Graph, weights: readonly Weight[]): boolean {
 }
 
 function floatProduct({ x, weights, name, K, N }: Layer): Value {
-  const w = x.graph.once(`columns ${name}`, () =>
-    x.graph.initializer(name, 'float32', [K, N], () =>
+  const w = x.graph.once(`columns ${name} ${x.graph.float}`, () =>
+    x.graph.initializer(name, x.graph.float, [K, N], () =>
       transposed(joined(weights.map((weight) => weight.floats())), N, K),
     ),
   )

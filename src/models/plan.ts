@@ -1,20 +1,53 @@
 /** What a family's build half hands to the build: graphs to write and files to take along. */
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { SetupError } from '../errors.js'
-import type { Graph } from '../graph/graph.js'
-import type { GraphSignature, StateTensor } from '../runtime/session.js'
+import type { Graph, Target } from '../graph/graph.js'
+import type { GraphSignature, Profile, StateTensor } from '../runtime/session.js'
 
 /**
- * `float32`: every linear layer with the dequantised matrix, as the goldens were made.
- * `int8`: the fast kernels, which quantise activations where that pays; docs/cpu-forms.md has the loss.
+ * How a network computes. On a CPU:
+ * - `float32`: every linear layer with the dequantised matrix, as the goldens were made.
+ * - `int8`: the fast kernels, which quantise activations where that pays; docs/cpu-forms.md has the loss.
+ *
+ * On TensorRT:
+ * - `float32`; `float16` and `bfloat16`: all but what needs float32.
+ * - `int8`, `int4`, `fp8`: weights of linear layers in that type, everything else in float16.
  */
-export type Precision = 'float32' | 'int8'
+export const precisions = {
+  onnxruntime: ['int8', 'float32'],
+  tensorrt: ['float16', 'bfloat16', 'float32', 'int8', 'int4', 'fp8'],
+} as const satisfies Record<Target, readonly string[]>
+export type Precision = (typeof precisions)[Target][number]
+export type CpuPrecision = (typeof precisions)['onnxruntime'][number]
+
+/** What a family's build half is asked for. */
+export interface PlanOptions {
+  readonly target: Target
+  readonly precision: Precision
+  /** TensorRT: sequences that run together, and the bytes that all their self-attention rows may take. */
+  readonly slots: number
+  readonly stateBytes: number
+}
+
+/** Plans for ONNX Runtime, where neither slots nor rows are part of the engine. */
+export const onCpu = (precision: CpuPrecision): PlanOptions => ({
+  target: 'onnxruntime',
+  precision,
+  slots: 0,
+  stateBytes: 0,
+})
 
 export interface PlannedGraph {
   readonly graph: Graph
   /** Self-attention rows that the graph keeps between runs, and how many a sequence may have. */
   readonly state?: readonly StateTensor[]
   readonly stateRows?: number
+  /** Tensors at the border that stay with the engine: see GraphSignature. */
+  readonly resident?: readonly string[]
+  readonly slots?: number
+  readonly profiles?: readonly Profile[]
+  /** TensorRT: whether float32 products may lose bits of mantissa. */
+  readonly tf32?: boolean
 }
 
 export interface EnginePlan {
@@ -24,8 +57,9 @@ export interface EnginePlan {
 }
 
 /** How a session calls the graph. */
-export function signatureOf({ graph, state = [], stateRows = 0 }: PlannedGraph): GraphSignature {
-  return { inputs: graph.inputs, outputs: graph.outputs, state, stateRows }
+export function signatureOf(planned: PlannedGraph): GraphSignature {
+  const { graph, state = [], stateRows = 0, resident = [], slots = 0, profiles = [] } = planned
+  return { inputs: graph.inputs, outputs: graph.outputs, state, stateRows, resident, slots, profiles }
 }
 
 /** Every tensor of the checkpoint must be in some graph, or be named as unneeded: else the network is another one. */

@@ -1,7 +1,7 @@
 /** An engine's manifest: what it was made from, what it consists of, how its graphs are called. */
 import type { GraphSignature } from './session.js'
 
-export type Runtime = 'onnxruntime'
+export type Runtime = 'onnxruntime' | 'tensorrt'
 export type Family = 'whisper' | 'llama' | 'kokoro'
 
 export interface FileRecord {

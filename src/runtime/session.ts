@@ -21,9 +21,12 @@ export interface Binding {
 }
 
 /**
- * Self-attention keys or values that a sequence keeps between runs. The graph reads the rows so far as `past`
- * float32 [1, heads, capacity, width], of which the caller's graph masks those from the past length on, and returns
- * the rows of this run as `fresh` float32 [1, heads, rows, width]; the session appends them.
+ * Self-attention keys or values that a sequence keeps between runs, `heads` × rows × `width` per slot. How a graph
+ * gets them is the affair of the runtime that it is written for:
+ * - ONNX Runtime: `past` float32 [batch, heads, capacity, width] has the rows so far, of which the graph masks those
+ *   from the past length on; `fresh` [batch, heads, rows, width] are this run's, and the session appends them.
+ * - TensorRT: `past` [batch, heads, stateRows, width] is the slots' whole memory, and `fresh` the same memory with this
+ *   run's rows in place.
  */
 export interface StateTensor {
   readonly past: string
@@ -32,16 +35,31 @@ export interface StateTensor {
   readonly width: number
 }
 
+/** Sizes for which an engine has kernels: for every size known only at run time its [least, likeliest, most]. */
+export interface Profile {
+  readonly name: string
+  readonly sizes: Readonly<Record<string, readonly [number, number, number]>>
+}
+
 export interface GraphSignature {
   readonly inputs: readonly Binding[]
   readonly outputs: readonly Binding[]
   readonly state: readonly StateTensor[]
   /** The most rows that a slot of state can hold; 0 without state. */
   readonly stateRows: number
+  /**
+   * Outputs that stay where the engine runs, and inputs that read them in another graph of the same engine: a share
+   * [1, …] per slot, under one name in both graphs.
+   */
+  readonly resident: readonly string[]
+  /** How many slots the engine has memory for; 0: as many as are used. */
+  readonly slots: number
+  /** Empty: any sizes. Else a run's sizes must be within one of them; the first that fits is taken. */
+  readonly profiles: readonly Profile[]
 }
 
-/** Which sequence's state a run continues, and how many of its rows count. */
-export interface StateUse {
+/** Which sequence a row of the batch belongs to, and how many rows of its state count. */
+export interface SlotUse {
   readonly slot: number
   readonly past: number
 }
@@ -52,12 +70,12 @@ export type Fetches = Readonly<Record<string, HostTensor>>
 export interface Session {
   readonly signature: GraphSignature
   /**
-   * Runs the graph once. State inputs and outputs are the session's own and never among feeds and fetches.
-   * With zero past rows the capacity of `past` is 0.
-   * @param outputs the outputs wanted; all that are not state if absent
+   * Runs the graph once. State and resident tensors are the session's own and never among feeds and fetches.
+   * @param uses one per row of the batch, of consecutive slots; none for a graph without state and resident tensors
+   * @param outputs the outputs wanted; all that are the caller's if absent
    */
-  run(feeds: Feeds, use?: StateUse, outputs?: readonly string[]): Promise<Fetches>
-  /** Forgets a slot's rows and frees their memory. */
+  run(feeds: Feeds, uses?: readonly SlotUse[], outputs?: readonly string[]): Promise<Fetches>
+  /** Forgets a slot's rows and resident tensors, and frees their memory where it is not fixed. */
   release(slot: number): void
   dispose(): Promise<void>
 }

@@ -10,6 +10,7 @@ import {
   type Weight,
   type WeightSource,
 } from '#src/graph/graph.js'
+import { signatureOf } from '#src/models/plan.js'
 import { openSession } from '#src/runtime/onnxruntime.js'
 import type { Feeds, HostTensor } from '#src/runtime/session.js'
 
@@ -56,7 +57,7 @@ export async function evaluate(
   for (const [name, [value, dims]] of Object.entries(build(g, inputs))) g.output(name, value, dims)
   const folder = newFolder()
   g.write(folder)
-  const signature = { inputs: g.inputs, outputs: g.outputs, state: [], stateRows: 0 }
+  const signature = signatureOf({ graph: g })
   const session = await openSession(folder, 'test', signature, { threads: 2 })
   try {
     return { ...(await session.run(feeds)) }

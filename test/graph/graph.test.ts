@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Graph } from '#src/graph/graph.js'
 import { abs, add, matMul, mul } from '#src/graph/ops.js'
+import { signatureOf } from '#src/models/plan.js'
 import { openSession } from '#src/runtime/onnxruntime.js'
 import { float32, floats } from '#src/runtime/session.js'
 import { evaluate, floatWeight, newFolder, noWeights, weightsOf } from './evaluate.js'
@@ -118,12 +119,7 @@ describe('graph/graph', () => {
     assert.equal(statSync(join(folder, 'test.data')).size, 4096 + 1600)
     assert.equal(readFileSync(join(folder, 'test.data')).readFloatLE(4096), 3)
     assert.ok(statSync(join(folder, 'test.onnx')).size < 1600)
-    const session = await openSession(
-      folder,
-      'test',
-      { inputs: g.inputs, outputs: g.outputs, state: [], stateRows: 0 },
-      { threads: 1 },
-    )
+    const session = await openSession(folder, 'test', signatureOf({ graph: g }), { threads: 1 })
     const data = Float32Array.from({ length: size }, (_, i) => i)
     assert.deepEqual(
       floats(await session.run({ x: float32(data, [1, size]) }), 'y'),

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ModelContext } from '#src/models/model.js'
 import { type EnginePlan, signatureOf } from '#src/models/plan.js'
+import { openEngine } from '#src/runtime/engine.js'
 import type { Family } from '#src/runtime/manifest.js'
-import { openSession } from '#src/runtime/onnxruntime.js'
 
 const made = mkdtempSync(join(tmpdir(), 'engines-test-'))
 process.on('exit', () => rmSync(made, { recursive: true, force: true }))
@@ -30,6 +30,6 @@ export function writeEngine(family: Family, plan: EnginePlan, source: string): M
     files: {},
     graphs,
   } as const
-  const open = (name: string) => openSession(folder, name, graphs[name]!, { threads: 2 })
+  const { open } = openEngine(folder, manifest, { threads: 2 })
   return { folder, manifest, stateBytes: 2 ** 30, open }
 }

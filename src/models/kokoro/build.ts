@@ -1,6 +1,6 @@
 /** Kokoro's build half: checkpoint → three graphs. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
-import { type EnginePlan, type Precision, refuseUnusedTensors } from '../plan.js'
+import { type EnginePlan, type PlanOptions, refuseUnusedTensors } from '../plan.js'
 import { readConfig } from './config.js'
 import { prosodyGraph } from './graph/prosody.js'
 import { textGraph } from './graph/text.js'
@@ -13,7 +13,7 @@ import { isUnneeded, plainNames } from './weights.js'
  * of int8 run at 550 Gop/s, half of that for two digits, which have to be made first, and float32 convolutions at
  * 225 GFLOP/s. One digit is audible.
  */
-export function planKokoro(folder: string, checkpoint: Checkpoint, _precision: Precision): EnginePlan {
+export function planKokoro(folder: string, checkpoint: Checkpoint, _options: PlanOptions): EnginePlan {
   const config = readConfig(folder)
   const weights = plainNames(checkpoint)
   const options = { weights }

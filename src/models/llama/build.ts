@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { SetupError } from '../../errors.js'
 import type { LinearForm } from '../../graph/graph.js'
-import { type EnginePlan, type Precision, refuseUnusedTensors } from '../plan.js'
+import { type EnginePlan, type PlanOptions, type Precision, refuseUnusedTensors } from '../plan.js'
 import { decoderState } from './bindings.js'
 import { type LlamaConfig, readLlamaConfig } from './config.js'
 import { decoderGraph, type Observer } from './graph.js'
@@ -32,7 +32,7 @@ const optional = ['generation_config.json', 'chat_template.jinja', 'special_toke
 export function planLlama(
   folder: string,
   checkpoint: Checkpoint,
-  precision: Precision,
+  { precision }: PlanOptions,
   { linear, observe }: { linear?: LinearForm; observe?: Observer } = {},
 ): EnginePlan {
   const missing = needed.filter((name) => !existsSync(join(folder, name)))

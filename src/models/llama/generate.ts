@@ -149,7 +149,7 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
       [decoder.pastLength]: int64([past]),
       [decoder.logitRows]: int64([tokens.length - 1]),
     }
-    return floats(await this.#session.run(feeds, { slot: SLOT, past }), decoder.logits)
+    return floats(await this.#session.run(feeds, [{ slot: SLOT, past }]), decoder.logits)
   }
 
   /** The reply as text: whole characters, without special tokens, up to a stop string. */

@@ -3,7 +3,15 @@
  * Every layer: x += attention(norm(x)); x += down(silu(gate(norm(x))) · up(norm(x))).
  */
 import {
-  fusedMatMul,
+  cachedAttention,
+  fromHeads,
+  type KeptRows,
+  keptRows,
+  type Sight,
+  sightOf,
+  toHeads,
+} from '../../graph/attention.js'
+import {
   quickGelu,
   rotaryEmbedding,
   simplifiedLayerNormalization,
@@ -11,26 +19,7 @@ import {
 } from '../../graph/contrib.js'
 import { Graph, type GraphOptions, type Value } from '../../graph/graph.js'
 import { embedding, linear, multiply } from '../../graph/linear.js'
-import {
-  add,
-  concat,
-  expand,
-  gather,
-  less,
-  lessOrEqual,
-  matMul,
-  mul,
-  range,
-  reshape,
-  shapeOf,
-  softmax,
-  split,
-  splitAt,
-  squeeze,
-  transpose,
-  unsqueeze,
-  where,
-} from '../../graph/ops.js'
+import { gather, mul, shapeOf, split, squeeze } from '../../graph/ops.js'
 import { decoder, decoderState } from './bindings.js'
 import type { LlamaConfig } from './config.js'
 import { ropeTable } from './rope.js'
@@ -44,10 +33,7 @@ interface Shared {
   pastLength: Value
   cos: Value
   sin: Value
-  /** 0 where a new row may look, -∞ elsewhere: float32 [1, 1, g·S, P + S]. */
-  mask: Value
-  /** [P, S]: where the columns of the mask are cut. */
-  sizes: Value
+  sight: Sight
 }
 
 /**
@@ -63,10 +49,7 @@ export function decoderGraph(
   const tokens = g.input(decoder.tokens, 'int64', [1, 'S'])
   const pastLength = g.input(decoder.pastLength, 'int64', [1])
   const logitRows = g.input(decoder.logitRows, 'int64', ['R'])
-  const state = decoderState(config).map(({ past, fresh, heads, width }) => ({
-    past: g.input(past, 'float32', [1, heads, 'P', width]),
-    keep: (rows: Value) => g.output(fresh, rows, [1, heads, 'S', width]),
-  }))
+  const state = decoderState(config).map((tensor) => keptRows(g, tensor, config.context))
   const ids = squeeze(tokens, [0]) // [S]
   const shared = sharedInputs(config, ids, pastLength, state[0]!.past)
 
@@ -101,63 +84,35 @@ function sharedInputs(config: LlamaConfig, ids: Value, pastLength: Value, anyPas
     g.initializer(`rope.${kind}`, 'float32', dims, () =>
       ropeTable(kind, config.rope, config.headDim, config.context),
     )
-  const newRows = shapeOf(ids) // [1]
-  const capacity = shapeOf(anyPast, 2, 3) // [1]
-  const sizes = concat([capacity, newRows], 0)
-  const row = range(squeeze(newRows, [0])) // [S]
-  const visiblePast = less(range(squeeze(capacity, [0])), pastLength) // [P]
-  const visibleNew = lessOrEqual(row, unsqueeze(row, [1])) // [S, S]
-  const pastColumns = expand(unsqueeze(visiblePast, [0]), concat([newRows, capacity], 0)) // [S, P]
-  const visible = concat([pastColumns, visibleNew], 1) // [S, P + S]
-  const bias = where(visible, g.scalar('float32', 0), g.scalar('float32', Number.NEGATIVE_INFINITY))
-  const groups = config.heads / config.kvHeads
-  const mask = unsqueeze(concat(Array(groups).fill(bias), 0), [0, 1]) // [1, 1, g·S, P + S]
-  return { config, pastLength, cos: table('cos'), sin: table('sin'), mask, sizes }
+  const sight = sightOf(pastLength, shapeOf(ids), anyPast, config.heads / config.kvHeads)
+  return { config, pastLength, cos: table('cos'), sin: table('sin'), sight }
 }
 
-interface StateRows {
-  past: Value
-  keep(rows: Value): void
-}
-
-/**
- * Past and new rows are scored apart, so that the state is never copied, and share one softmax. The heads that share
- * a key/value head are rows of one matrix: [1, kvHeads, g·S, headDim].
- */
-function attention(x: Value, shared: Shared, keys: StateRows, values: StateRows): Value {
-  const { config, mask, sizes } = shared
-  const { heads, headDim } = config
+function attention(x: Value, shared: Shared, keys: KeptRows, values: KeptRows): Value {
+  const { config, sight } = shared
+  const { heads, kvHeads, headDim: width } = config
   const [q, k, v] = projections(x, shared)
-  const alpha = headDim ** -0.5
-  const pastScores = fusedMatMul(q, keys.past, { alpha, transB: true }) // [1, kvHeads, g·S, P]
-  const newScores = fusedMatMul(q, k, { alpha, transB: true }) // [1, kvHeads, g·S, S]
-  const weights = softmax(add(concat([pastScores, newScores], 3), mask))
-  const [pastWeights, newWeights] = splitAt(weights, sizes, 2, 3)
-  const mixed = add(matMul(pastWeights!, values.past), matMul(newWeights!, v)) // [1, kvHeads, g·S, headDim]
-  keys.keep(k)
-  values.keep(v)
-  const rows = transpose(reshape(mixed, [1, heads, -1, headDim]), [0, 2, 1, 3]) // [1, S, heads, headDim]
-  return linear(reshape(rows, [-1, heads * headDim]), 'o_proj')
+  const mixed = cachedAttention(q, k, v, { keys, values, sight, heads, kvHeads, width })
+  return linear(fromHeads(mixed, { heads, width }), 'o_proj')
 }
 
-/** Rotated queries [1, kvHeads, g·S, headDim] and keys, and values [1, kvHeads, S, headDim]. */
+/** Rotated queries [1, heads, S, headDim] and keys, and values [1, kvHeads, S, headDim]. */
 function projections(x: Value, shared: Shared): [Value, Value, Value] {
   const { heads, kvHeads, headDim, headNorms, epsilon } = shared.config
   const g = x.graph
   const stacked = linear(x, 'q_proj', 'k_proj', 'v_proj') // [S, (heads + 2 kvHeads) · headDim]
-  const all = transpose(reshape(stacked, [1, -1, heads + 2 * kvHeads, headDim]), [0, 2, 1, 3])
+  const all = toHeads(stacked, { heads: heads + 2 * kvHeads, width: headDim })
   const rotate = (rows: Value, count: number) =>
     rotaryEmbedding(rows, shared.pastLength, shared.cos, shared.sin, { heads: count })
-  const grouped = (q: Value) => reshape(q, [1, kvHeads, -1, headDim])
   if (!headNorms) {
     const [qk, v] = split(all, [heads + kvHeads, kvHeads], 1)
     const [q, k] = split(rotate(qk!, heads + kvHeads), [heads, kvHeads], 1)
-    return [grouped(q!), k!, v!]
+    return [q!, k!, v!]
   }
   const [q, k, v] = split(all, [heads, kvHeads, kvHeads], 1)
   const norm = (rows: Value, name: string) =>
     simplifiedLayerNormalization(rows, g.weight(`${name}.weight`), epsilon)
-  return [grouped(rotate(norm(q!, 'q_norm'), heads)), rotate(norm(k!, 'k_norm'), kvHeads), v!]
+  return [rotate(norm(q!, 'q_norm'), heads), rotate(norm(k!, 'k_norm'), kvHeads), v!]
 }
 
 function feedForward(x: Value, { intermediate }: LlamaConfig): Value {

@@ -36,10 +36,6 @@ export function bindings(config: WhisperConfig) {
       pastLength: tensor('past_length', 'int64', 1),
       /** Indices into `tokens` of the rows whose logits are wanted. */
       logitRows: tensor('logit_rows', 'int64', 'wanted'),
-      pastKeys: perLayer((i) => tensor(`past_k.${i}`, 'float32', 1, heads, 'capacity', width)),
-      pastValues: perLayer((i) => tensor(`past_v.${i}`, 'float32', 1, heads, 'capacity', width)),
-      freshKeys: perLayer((i) => tensor(`fresh_k.${i}`, 'float32', 1, heads, 'rows', width)),
-      freshValues: perLayer((i) => tensor(`fresh_v.${i}`, 'float32', 1, heads, 'rows', width)),
       logits: tensor('logits', 'float32', 'wanted', vocabulary),
     },
   }
@@ -47,11 +43,14 @@ export function bindings(config: WhisperConfig) {
 
 export type Bindings = ReturnType<typeof bindings>
 
-/** The decoder's self-attention keys and values. */
-export function decoderState(config: WhisperConfig): StateTensor[] {
-  const { pastKeys, pastValues, freshKeys, freshValues } = bindings(config).decoder
-  const size = { heads: config.decoderHeads, width: config.width / config.decoderHeads }
-  const pair = (past: Binding[], fresh: Binding[]) =>
-    past.map(({ name }, i) => ({ past: name, fresh: fresh[i]!.name, ...size }))
-  return [...pair(pastKeys, freshKeys), ...pair(pastValues, freshValues)]
+/** The decoder's self-attention keys and values, layer by layer. */
+export function decoderState({ decoderLayers, decoderHeads: heads, width }: WhisperConfig): StateTensor[] {
+  return Array.from({ length: decoderLayers }, (_, i) => i).flatMap((i) =>
+    ['k', 'v'].map((kind) => ({
+      past: `past_${kind}.${i}`,
+      fresh: `fresh_${kind}.${i}`,
+      heads,
+      width: width / heads,
+    })),
+  )
 }

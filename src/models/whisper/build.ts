@@ -1,8 +1,8 @@
 /** Whisper's checkpoint folder to its three graphs. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import type { LinearForm } from '../../graph/graph.js'
-import { type EnginePlan, type Precision, refuseUnusedTensors } from '../plan.js'
-import { decoderState } from './bindings.js'
+import { type CpuPrecision, type EnginePlan, type PlanOptions, refuseUnusedTensors } from '../plan.js'
+import { bindings, decoderState } from './bindings.js'
 import { readConfig } from './config.js'
 import { decoderGraph } from './graph/decoder.js'
 import { encoderGraph } from './graph/encoder.js'
@@ -14,7 +14,7 @@ import { melGraph } from './graph/mel.js'
  * float32, 8.2 in digits and 7.8 in blocks, and the largest error of a logit on the goldens is 0.04 in digits and 0.4 in
  * blocks, which changes the text of one of the two long forms. The encoder gains 15 % in digits: not enough.
  */
-export const forms: Record<Precision, { encoder: LinearForm; decoder: LinearForm }> = {
+export const forms: Record<CpuPrecision, { encoder: LinearForm; decoder: LinearForm }> = {
   float32: { encoder: 'float32', decoder: 'float32' },
   int8: { encoder: 'float32', decoder: 'int8-digits' },
 }
@@ -28,18 +28,21 @@ export interface Observers {
 export function planWhisper(
   folder: string,
   checkpoint: Checkpoint,
-  precision: Precision,
+  { precision }: PlanOptions,
   observers: Observers = {},
 ): EnginePlan {
   const config = readConfig(folder)
-  const { encoder, decoder } = forms[precision]
+  const { encoder, decoder } = forms[precision === 'float32' ? 'float32' : 'int8']
+  const { crossKeys, crossValues } = bindings(config).encoder
+  const resident = [...crossKeys, ...crossValues].map(({ name }) => name)
   const graphs = [
     { graph: melGraph(config, checkpoint) },
-    { graph: encoderGraph(config, checkpoint, encoder, observers.encoder) },
+    { graph: encoderGraph(config, checkpoint, encoder, observers.encoder), resident },
     {
       graph: decoderGraph(config, checkpoint, decoder, observers.decoder),
       state: decoderState(config),
       stateRows: config.targetPositions,
+      resident,
     },
   ]
   // Files that keep the output projection apart repeat the embedding's table: the model ties them.

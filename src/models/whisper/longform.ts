@@ -64,6 +64,8 @@ export interface TranscribedWindow {
   readonly segments: readonly Segment[]
 }
 
+/** The only sequence: requests, windows and attempts follow one another. */
+const SLOT = 0
 /** Frames are 10 ms. */
 const FRAMES_PER_SECOND = 100
 /** A window decoded with more chance than this is no context for the next. */
@@ -91,7 +93,8 @@ export async function* transcribeWindows(
       seek += frames
       continue
     }
-    const sequence = new Sequence(whisper.decoder, await whisper.encoder.run(feeds))
+    await whisper.encoder.run(feeds, [{ slot: SLOT, past: 0 }])
+    const sequence = new Sequence(whisper.decoder, SLOT)
     try {
       language ??= await likeliestLanguage(sequence, special)
       const start = startSequence(special, language)

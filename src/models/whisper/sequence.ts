@@ -1,16 +1,15 @@
-import { type Feeds, floats, int64, type Session } from '../../runtime/session.js'
+import { floats, int64, type Session } from '../../runtime/session.js'
 
-/** The only sequence: requests, windows and attempts follow one another. */
-const SLOT = 0
-
-/** A sequence of tokens over one encoded window. Positions may be fed again: what came after them is forgotten. */
+/**
+ * A sequence of tokens over the window that the encoder has put into its slot. Positions may be fed again: what came
+ * after them is forgotten.
+ */
 export class Sequence {
   readonly #vocabulary: number
 
-  /** @param cross the encoder's keys and values of the window */
   constructor(
     private readonly decoder: Session,
-    private readonly cross: Feeds,
+    private readonly slot: number,
   ) {
     const logits = decoder.signature.outputs.find(({ name }) => name === 'logits')
     this.#vocabulary = Number(logits?.dims[1])
@@ -22,13 +21,12 @@ export class Sequence {
       tokens: int64(tokens, [1, tokens.length]),
       past_length: int64([position]),
       logit_rows: int64(rows),
-      ...this.cross,
     }
-    const logits = floats(await this.decoder.run(feeds, { slot: SLOT, past: position }), 'logits')
+    const logits = floats(await this.decoder.run(feeds, [{ slot: this.slot, past: position }]), 'logits')
     return rows.map((_, i) => logits.subarray(i * this.#vocabulary, (i + 1) * this.#vocabulary))
   }
 
   release(): void {
-    this.decoder.release(SLOT)
+    this.decoder.release(this.slot)
   }
 }

@@ -9,6 +9,7 @@ import { SetupError } from '#src/errors.js'
 import { planKokoro } from '#src/models/kokoro/build.js'
 import { readConfig } from '#src/models/kokoro/config.js'
 import { isUnneeded, plainNames } from '#src/models/kokoro/weights.js'
+import { onCpu } from '#src/models/plan.js'
 import { folder } from './sessions.js'
 
 const fails = (message: RegExp) => (error: unknown) =>
@@ -109,11 +110,11 @@ describe('models/kokoro/build', () => {
   const checkpoint = openCheckpoint(folder)
   after(() => checkpoint[Symbol.dispose]())
   const plan = (rename: (name: string) => string[]) =>
-    planKokoro(folder, changed(checkpoint, rename), 'float32')
+    planKokoro(folder, changed(checkpoint, rename), onCpu('float32'))
 
   it('plans three graphs of every tensor, whatever the precision', () => {
     for (const precision of ['float32', 'int8'] as const) {
-      const { graphs, assets } = planKokoro(folder, checkpoint, precision)
+      const { graphs, assets } = planKokoro(folder, checkpoint, onCpu(precision))
       assert.deepEqual(
         graphs.map(({ graph }) => graph.name),
         ['text', 'prosody', 'vocoder'],
@@ -132,6 +133,6 @@ describe('models/kokoro/build', () => {
       fails(/decoder\.extra\.weight/),
     )
     const without = checkpointOf([tensorOf('decoder.F0_conv.bias', [1], [0])])
-    assert.throws(() => planKokoro(folder, without, 'float32'), fails(/no tensor bert\./))
+    assert.throws(() => planKokoro(folder, without, onCpu('float32')), fails(/no tensor bert\./))
   })
 })

@@ -4,6 +4,7 @@ import { ServiceError } from '#src/errors.js'
 import { planKokoro } from '#src/models/kokoro/build.js'
 import { loadKokoro, type SpeakEvent, type SpeakRequest } from '#src/models/kokoro/speak.js'
 import type { Model } from '#src/models/model.js'
+import { onCpu } from '#src/models/plan.js'
 import type { Manifest } from '#src/runtime/manifest.js'
 import { sentences } from './golden.js'
 import { folder, Sessions, weights } from './sessions.js'
@@ -17,7 +18,7 @@ describe('models/kokoro/speak', function () {
   let kokoro: Model<SpeakRequest, SpeakEvent>
 
   before(async () => {
-    const plan = planKokoro(folder, weights, 'float32')
+    const plan = planKokoro(folder, weights, onCpu('float32'))
     const open = (name: string) => sessions.open(plan.graphs.find(({ graph }) => graph.name === name)!.graph)
     // nothing of the manifest is read: the assets lie in the checkpoint's own folder
     kokoro = await loadKokoro({ folder, manifest: {} as Manifest, stateBytes: 0, open })

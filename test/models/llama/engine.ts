@@ -3,7 +3,7 @@ import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { decoder } from '#src/models/llama/bindings.js'
 import { planLlama } from '#src/models/llama/build.js'
 import type { ModelContext } from '#src/models/model.js'
-import type { Precision } from '#src/models/plan.js'
+import { type CpuPrecision, onCpu } from '#src/models/plan.js'
 import { type Fetches, floats, int64, type Session } from '#src/runtime/session.js'
 import { checkpoint } from '../../root.js'
 import { writeEngine } from '../engine.js'
@@ -15,11 +15,11 @@ export const smollm2 = checkpoint('smollm2-135m-instruct')
 /** Builds the engine of a checkpoint's folder; `observed.…` are its hidden states, if wanted. */
 export function buildEngine(
   source: string,
-  precision: Precision,
+  precision: CpuPrecision,
   { observed = false }: { observed?: boolean } = {},
 ): ModelContext {
   using weights = openCheckpoint(source)
-  const plan = planLlama(source, weights, precision, {
+  const plan = planLlama(source, weights, onCpu(precision), {
     observe: (name, value) => {
       if (observed) value.graph.output(`observed.${name}`, value, ['S', 'hidden'])
     },
@@ -47,7 +47,7 @@ export function run(
     [decoder.pastLength]: int64([past]),
     [decoder.logitRows]: int64(rows),
   }
-  return session.run(feeds, { slot: 0, past }, outputs)
+  return session.run(feeds, [{ slot: 0, past }], outputs)
 }
 
 /** As the service runs a conversation: the prompt in pieces of 128, then token by token; the logits of every step. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { planLlama } from '#src/models/llama/build.js'
 import { parseLlamaConfig } from '#src/models/llama/config.js'
+import { onCpu } from '#src/models/plan.js'
 import { floats } from '#src/runtime/session.js'
 import { buildEngine, run } from './engine.js'
 import { largestDifference } from './golden.js'
@@ -60,7 +61,7 @@ describe('models/llama: the family', () => {
       change(tensors)
       const folder = writeCheckpoint(json, tensors)
       using weights = openCheckpoint(folder)
-      return planLlama(folder, weights, 'float32')
+      return planLlama(folder, weights, onCpu('float32'))
     }
     const bias = { dims: [64], data: new Float32Array(64) }
 

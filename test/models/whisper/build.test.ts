@@ -6,6 +6,7 @@ import type { Checkpoint } from '#src/checkpoint/checkpoint.js'
 import type { CheckpointTensor } from '#src/checkpoint/tensor.js'
 import { xoshiro128 } from '#src/decoding/rng.js'
 import { SetupError } from '#src/errors.js'
+import { onCpu } from '#src/models/plan.js'
 import { planWhisper } from '#src/models/whisper/build.js'
 import { readConfig } from '#src/models/whisper/config.js'
 import { float32, floats, int64 } from '#src/runtime/session.js'
@@ -91,7 +92,7 @@ describe('whisper: build', () => {
   it('makes an engine of other sizes from float weights, the same in both precisions', async () => {
     configured()
     const run = async (precision: 'float32' | 'int8') => {
-      const plan = { ...planWhisper(folder, randomCheckpoint(), precision), assets: [] }
+      const plan = { ...planWhisper(folder, randomCheckpoint(), onCpu(precision)), assets: [] }
       const { open } = writeEngine('whisper', plan, folder)
       const [mel, encoder, decoder] = [await open('mel'), await open('encoder'), await open('decoder')]
       const samples = 400 + 160 * 99
@@ -99,7 +100,8 @@ describe('whisper: build', () => {
       const { log_mel } = await mel.run({ audio: float32(audio, [1, samples]) })
       assert.deepEqual(log_mel!.dims, [1, 128, 100])
       const floor = float32(Float32Array.of(-6), [1])
-      const cross = await encoder.run({ log_mel: log_mel!, floor, frames: int64([60]) })
+      const window = { log_mel: log_mel!, floor, frames: int64([60]) }
+      const cross = await encoder.run(window, [{ slot: 0, past: 0 }], ['cross_k.0'])
       assert.deepEqual(cross['cross_k.0']!.dims, [1, 2, 50, 64])
       const feed = async (tokens: number[], past: number, rows: number[]) =>
         decoder.run(
@@ -107,9 +109,8 @@ describe('whisper: build', () => {
             tokens: int64(tokens, [1, tokens.length]),
             past_length: int64([past]),
             logit_rows: int64(rows),
-            ...cross,
           },
-          { slot: 0, past },
+          [{ slot: 0, past }],
         )
       const whole = await feed([5, 6, 7, 8], 0, [1, 3])
       assert.deepEqual(whole.logits!.dims, [2, 301])
@@ -127,12 +128,15 @@ describe('whisper: build', () => {
     configured()
     const more = layout().set('model.encoder.adapter.weight', [1])
     assert.throws(
-      () => planWhisper(folder, randomCheckpoint(more), 'float32'),
+      () => planWhisper(folder, randomCheckpoint(more), onCpu('float32')),
       /model\.encoder\.adapter\.weight/,
     )
     const less = layout()
     less.delete('model.decoder.layers.0.fc1.weight')
-    assert.throws(() => planWhisper(folder, randomCheckpoint(less), 'float32'), /layers\.0\.fc1\.weight/)
+    assert.throws(
+      () => planWhisper(folder, randomCheckpoint(less), onCpu('float32')),
+      /layers\.0\.fc1\.weight/,
+    )
   })
 
   it('refuses configurations that ask for another network', () => {

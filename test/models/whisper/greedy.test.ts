@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { decode } from '#src/decoding/decode.js'
 import { suppress, suppressAtStart } from '#src/decoding/rules.js'
 import { argmax } from '#src/decoding/sampler.js'
-import type { Precision } from '#src/models/plan.js'
+import type { CpuPrecision } from '#src/models/plan.js'
 import { languageProbabilities } from '#src/models/whisper/language.js'
 import type { Whisper } from '#src/models/whisper/longform.js'
 import { Recording } from '#src/models/whisper/mel.js'
@@ -18,7 +18,8 @@ const signal = new AbortController().signal
 async function silencePadded({ mel, encoder, decoder, config }: Whisper, name: string): Promise<Sequence> {
   const recording = await Recording.open(mel, config, clip(name), signal)
   const { feeds } = await recording.window(0)
-  return new Sequence(decoder, await encoder.run({ ...feeds, frames: int64([3000]) }))
+  await encoder.run({ ...feeds, frames: int64([3000]) }, [{ slot: 0, past: 0 }])
+  return new Sequence(decoder, 0)
 }
 
 const near = (actual: number, wanted: number, limit: number, what: string) =>
@@ -28,7 +29,7 @@ const near = (actual: number, wanted: number, limit: number, what: string) =>
  * Limits on probabilities; what the int8 form loses is measured here, not only bounded by the texts. Logits: the
  * largest difference over the reference's five largest of every step.
  */
-const limits: Record<Precision, { logits: number; probability: number; logprob: number }> = {
+const limits: Record<CpuPrecision, { logits: number; probability: number; logprob: number }> = {
   float32: { logits: 1e-3, probability: 1e-3, logprob: 1e-3 },
   int8: { logits: 0.05, probability: 5e-3, logprob: 5e-3 },
 }

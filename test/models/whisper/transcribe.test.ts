@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Model } from '#src/models/model.js'
-import type { Precision } from '#src/models/plan.js'
+import type { CpuPrecision } from '#src/models/plan.js'
 import { type Segment, transcribeWindows } from '#src/models/whisper/longform.js'
 import { loadWhisper, type TranscribeEvent, type TranscribeRequest } from '#src/models/whisper/transcribe.js'
 import { context, engine } from './engine.js'
@@ -27,7 +27,7 @@ function sameSegments(actual: readonly Segment[], wanted: readonly GoldenSegment
   }
 }
 
-const limits: Record<Precision, number> = { float32: 1e-3, int8: 5e-3 }
+const limits: Record<CpuPrecision, number> = { float32: 1e-3, int8: 5e-3 }
 
 for (const precision of ['float32', 'int8'] as const)
   describe(`whisper: transcription in ${precision}`, function () {

@@ -27,9 +27,12 @@ describe('whisper: one window', () => {
         outputs: [{ name: 'logits', dtype: 'float32', dims: ['wanted', VOCABULARY] }],
         state: [],
         stateRows: 0,
+        resident: [],
+        slots: 0,
+        profiles: [],
       },
-      run: async ({ tokens, logit_rows }, use) => {
-        fed.push({ tokens: Array.from(tokens!.data, Number), past: use!.past })
+      run: async ({ tokens, logit_rows }, uses) => {
+        fed.push({ tokens: Array.from(tokens!.data, Number), past: uses![0]!.past })
         const rows = logit_rows!.data.length
         const logits = new Float32Array(rows * VOCABULARY)
         for (let i = 0; i < rows; i++) logits.set(row, i * VOCABULARY)
@@ -38,7 +41,7 @@ describe('whisper: one window', () => {
       release: () => {},
       dispose: async () => {},
     }
-    return { sequence: new Sequence(session, {}), fed }
+    return { sequence: new Sequence(session, 0), fed }
   }
 
   const decode = (sequence: Sequence, previous: readonly number[] = []) =>

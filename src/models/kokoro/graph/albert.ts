@@ -1,7 +1,7 @@
 /** PL-BERT, an ALBERT: one layer's weights, used for every layer. Lan et al. 2020, https://arxiv.org/abs/1909.11942 */
-import { multiHeadAttention } from '../../../graph/contrib.js'
+import { selfAttention } from '../../../graph/attention.js'
 import type { Value } from '../../../graph/graph.js'
-import { add, gather, gelu, layerNormalization, reshape, shapeOf, slice } from '../../../graph/ops.js'
+import { add, gather, gelu, layerNormalization, shapeOf, slice } from '../../../graph/ops.js'
 import type { KokoroConfig } from '../config.js'
 import { dense } from './layers.js'
 
@@ -23,8 +23,8 @@ export function albert(ids: Value, { albert: { hidden, heads, layers } }: Kokoro
     g.scope('albert_layer_groups.0.albert_layers.0', () => {
       for (let layer = 0; layer < layers; layer++) {
         x = g.scope('attention', () => {
-          const [q, k, v] = ['query', 'key', 'value'].map((name) => reshape(dense(x, name), [1, -1, hidden]))
-          const context = reshape(multiHeadAttention(q!, k!, v!, heads), [-1, hidden])
+          const [q, k, v] = ['query', 'key', 'value'].map((name) => dense(x, name))
+          const context = selfAttention(q!, k!, v!, { heads, width: hidden / heads })
           return norm(add(x, dense(context, 'dense')), 'LayerNorm')
         })
         const inner = gelu(dense(x, 'ffn'), 'tanh')

@@ -1,22 +1,10 @@
-import { multiHeadAttention } from '../../../graph/contrib.js'
+import { selfAttention, toHeads } from '../../../graph/attention.js'
 import { Graph, type LinearForm, type Value, type WeightSource } from '../../../graph/graph.js'
 import { linear } from '../../../graph/linear.js'
-import {
-  add,
-  conv,
-  div,
-  gelu,
-  less,
-  max,
-  range,
-  reshape,
-  transpose,
-  unsqueeze,
-  where,
-} from '../../../graph/ops.js'
+import { add, conv, div, gelu, less, max, range, reshape, transpose, where } from '../../../graph/ops.js'
 import { bindings } from '../bindings.js'
 import { type WhisperConfig, windowFrames } from '../config.js'
-import { feedForward, input, layerNorm, type Observe, output, toHeads, unobserved } from './layers.js'
+import { feedForward, input, layerNorm, type Observe, output, unobserved } from './layers.js'
 
 /**
  * A window's log-mel to the keys and values with which the decoder's layers look at it. The states themselves are no
@@ -46,11 +34,11 @@ export function encoderGraph(
     return top
   })
 
-  const { decoderHeads: heads } = config
+  const heads = { heads: config.decoderHeads, width: config.width / config.decoderHeads }
   for (let i = 0; i < config.decoderLayers; i++)
     g.scope(`model.decoder.layers.${i}.encoder_attn`, () => {
-      output(g, crossKeys[i]!, toHeads(linear(states, 'k_proj'), heads, config.width / heads))
-      output(g, crossValues[i]!, toHeads(linear(states, 'v_proj'), heads, config.width / heads))
+      output(g, crossKeys[i]!, toHeads(linear(states, 'k_proj'), heads))
+      output(g, crossValues[i]!, toHeads(linear(states, 'v_proj'), heads))
     })
   return g
 }
@@ -79,8 +67,8 @@ function attention(x: Value, { width, encoderHeads }: WhisperConfig): Value {
   const normed = layerNorm(x, 'self_attn_layer_norm')
   return x.graph.scope('self_attn', () => {
     // Apart, not as one product: at these sizes as fast, and nothing is cut up again afterwards.
-    const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map((name) => unsqueeze(linear(normed, name), [0]))
-    const mixed = multiHeadAttention(q!, k!, v!, encoderHeads) // [1, positions, width]
-    return add(x, linear(reshape(mixed, [-1, width]), 'out_proj'))
+    const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map((name) => linear(normed, name))
+    const sizes = { heads: encoderHeads, width: width / encoderHeads }
+    return add(x, linear(selfAttention(q!, k!, v!, sizes), 'out_proj'))
   })
 }

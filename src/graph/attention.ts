@@ -1,0 +1,171 @@
+/**
+ * Attention, softmax(q·kᵀ / √d) · v, in the forms that the runtimes run fast: one operator, or, behind rows that a
+ * sequence has kept, whatever spares a copy of them (DESIGN, "State stays where the engine runs").
+ * Letters: B sequences, S new rows of each, h heads of width d, of which h / kvHeads share a key/value head.
+ */
+import { fusedMatMul, multiHeadAttention } from './contrib.js'
+import type { Graph, Value } from './graph.js'
+import {
+  add,
+  concat,
+  expand,
+  less,
+  lessOrEqual,
+  matMul,
+  mul,
+  range,
+  reshape,
+  shapeOf,
+  softmax,
+  splitAt,
+  squeeze,
+  transpose,
+  unsqueeze,
+  where,
+} from './ops.js'
+import { attention, kvCacheUpdate } from './tensorrt.js'
+
+export interface HeadSizes {
+  readonly heads: number
+  readonly width: number
+  /** int64 [1]: the number of sequences, where there may be several; one if absent. */
+  readonly batch?: Value | undefined
+}
+
+/** Rows [B·S, h·d] → [B, h, S, d]. */
+export function toHeads(rows: Value, { heads, width, batch }: HeadSizes): Value {
+  const g = rows.graph
+  const rest = [-1, heads, width]
+  const shape = batch
+    ? g.memo(batch, `with ${rest}`, () => concat([batch, g.constant('int64', [3], rest)], 0))
+    : [1, ...rest]
+  return transpose(reshape(rows, shape), [0, 2, 1, 3])
+}
+
+/** [B, h, S, d] → rows [B·S, h·d]. */
+export const fromHeads = (x: Value, { heads, width }: HeadSizes): Value =>
+  reshape(transpose(x, [0, 2, 1, 3]), [-1, heads * width])
+
+/** Every row of q [B·S, h·d] to every row of k and v [B·T, h·d] of its sequence: → [B·S, h·d]. */
+export function selfAttention(q: Value, k: Value, v: Value, sizes: HeadSizes): Value {
+  if (q.graph.target === 'tensorrt') return crossAttention(q, toHeads(k, sizes), toHeads(v, sizes), sizes)
+  const mixed = multiHeadAttention(unsqueeze(q, [0]), unsqueeze(k, [0]), unsqueeze(v, [0]), sizes.heads)
+  return reshape(mixed, [-1, sizes.heads * sizes.width])
+}
+
+/** The same for k and v that lie in heads already: [B, h, T, d]. */
+export function crossAttention(q: Value, k: Value, v: Value, sizes: HeadSizes): Value {
+  const { heads, width } = sizes
+  if (q.graph.target === 'onnxruntime')
+    return reshape(multiHeadAttention(unsqueeze(q, [0]), k, v, heads), [-1, heads * width])
+  return fromHeads(attention(mul(toHeads(q, sizes), width ** -0.5), k, v), sizes)
+}
+
+/** Names and sizes of what a sequence keeps; the run half's StateTensor has this form. */
+export interface KeptTensor {
+  readonly past: string
+  readonly fresh: string
+  readonly heads: number
+  readonly width: number
+}
+
+/** Keys or values of one layer: those that the sequences have, and where the new ones go. */
+export interface KeptRows {
+  readonly past: Value
+  /** @param rows this run's [B, kvHeads, S, d] (ONNX Runtime), or all with them in place (TensorRT) */
+  keep(rows: Value): void
+}
+
+/**
+ * Makes the state input and, with `keep`, the output of a layer's keys or values.
+ * ONNX Runtime: the rows so far as float32 [1, kvHeads, capacity, d], and the new ones [1, kvHeads, rows, d].
+ * TensorRT: the memory of the slots [batch, kvHeads, stateRows, d] in the graph's type, in and out at one address.
+ */
+export function keptRows(g: Graph, { past, fresh, heads, width }: KeptTensor, stateRows: number): KeptRows {
+  if (g.target === 'onnxruntime')
+    return {
+      past: g.input(past, 'float32', [1, heads, 'capacity', width]),
+      keep: (rows) => g.output(fresh, rows, [1, heads, 'rows', width]),
+    }
+  const dims = ['batch', heads, stateRows, width]
+  return { past: g.input(past, g.float, dims), keep: (rows) => g.output(fresh, rows, dims) }
+}
+
+/** What all layers share: which rows may look at which. */
+export type Sight =
+  | {
+      readonly target: 'onnxruntime'
+      /** 0 or −∞ for every new row of every head of a group (down) and every kept, then new row (across). */
+      readonly mask: Value
+      /** Capacity of the state and number of new rows: int64 [2]. */
+      readonly sizes: Value
+    }
+  | {
+      readonly target: 'tensorrt'
+      /** int64 [B]: where the new rows go. */
+      readonly pastLength: Value
+      /** int32 [B]: rows that count when the new ones are in place. */
+      readonly lengths: Value
+    }
+
+/**
+ * A new row sees the kept rows below the past length, itself, and the new rows before it.
+ * @param pastLength int64 [B]
+ * @param newRows int64 [1]: S
+ * @param anyPast one of the state inputs, for its capacity
+ * @param groups query heads per key/value head
+ */
+export function sightOf(pastLength: Value, newRows: Value, anyPast: Value, groups: number): Sight {
+  const g = pastLength.graph
+  if (g.target === 'tensorrt')
+    return { target: 'tensorrt', pastLength, lengths: g.cast(add(pastLength, newRows), 'int32') }
+  const capacity = shapeOf(anyPast, 2, 3) // [1]
+  const row = range(squeeze(newRows, [0])) // [S]
+  const visiblePast = less(range(squeeze(capacity, [0])), pastLength) // [P]
+  const visibleNew = lessOrEqual(row, unsqueeze(row, [1])) // [S, S]
+  const pastColumns = expand(unsqueeze(visiblePast, [0]), concat([newRows, capacity], 0)) // [S, P]
+  const visible = concat([pastColumns, visibleNew], 1) // [S, P + S]
+  const bias = where(visible, g.scalar('float32', 0), Number.NEGATIVE_INFINITY)
+  const mask = unsqueeze(groups === 1 ? bias : concat(Array(groups).fill(bias), 0), [0, 1])
+  return { target: 'onnxruntime', mask, sizes: concat([capacity, newRows], 0) }
+}
+
+/**
+ * q [B, h, S, d] behind kept keys and values, and k and v [B, kvHeads, S, d] that join them: → [B, h, S, d].
+ *
+ * ONNX Runtime: kept and new rows are scored apart, so that the state is never copied, and share one softmax; the
+ * heads that share a key/value head are rows of one matrix. TensorRT: the new rows are written in place, and one kernel
+ * attends to the rows that count.
+ */
+export function cachedAttention(
+  q: Value,
+  k: Value,
+  v: Value,
+  {
+    keys,
+    values,
+    sight,
+    ...sizes
+  }: { keys: KeptRows; values: KeptRows; sight: Sight; heads: number; kvHeads: number; width: number },
+): Value {
+  const { heads, kvHeads, width } = sizes
+  const scale = width ** -0.5
+  if (sight.target === 'tensorrt') {
+    const [allKeys, allValues] = [
+      kvCacheUpdate(keys.past, k, sight.pastLength),
+      kvCacheUpdate(values.past, v, sight.pastLength),
+    ]
+    keys.keep(allKeys)
+    values.keep(allValues)
+    return attention(mul(q, scale), allKeys, allValues, { causal: true, lengths: sight.lengths })
+  }
+  const grouped = heads === kvHeads ? q : reshape(q, [1, kvHeads, -1, width]) // [1, kvHeads, g·S, d]
+  const pastScores = fusedMatMul(grouped, keys.past, { alpha: scale, transB: true }) // [1, kvHeads, g·S, P]
+  const newScores = fusedMatMul(grouped, k, { alpha: scale, transB: true }) // [1, kvHeads, g·S, S]
+  const weights = softmax(add(concat([pastScores, newScores], 3), sight.mask))
+  const [pastWeights, newWeights] = splitAt(weights, sight.sizes, 2, 3)
+  const mixed = add(matMul(pastWeights!, values.past), matMul(newWeights!, v))
+  keys.keep(k)
+  values.keep(v)
+  return heads === kvHeads ? mixed : reshape(mixed, [1, heads, -1, width])
+}
