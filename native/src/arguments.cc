@@ -10,8 +10,8 @@ using nvinfer1::Dims;
 int64_t count(const Napi::Value& value, const char* name, int64_t most) {
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
   if (!(number >= 0 && number <= static_cast<double>(most)) || std::floor(number) != number) {
-    throw misuse(std::string(name) + " must be an integer from 0 to " + std::to_string(most) + ", not " +
-                 value.ToString().Utf8Value());
+    const std::string got = value.IsNumber() ? ", not " + value.ToString().Utf8Value() : "";
+    throw misuse(std::string(name) + " must be an integer from 0 to " + std::to_string(most) + got);
   }
   return static_cast<int64_t>(number);
 }

@@ -25,8 +25,8 @@ int driverVersion() {
   const int driver = driverVersion();
   const std::string runtime = libraries().cudaRuntime;
   if (driver == 0) {
-    throw Failure(Code::kDriver, "no NVIDIA driver was found: install one that supports CUDA " + runtime +
-                                     ", or start the container with its GPUs (docker run --gpus all, with "
+    throw Failure(Code::kDriver, "no NVIDIA driver was found: install one that supports CUDA " +
+                                     runtime.substr(0, runtime.find('.')) + ", or start the container with its GPUs (docker run --gpus all, with "
                                      "nvidia-container-toolkit on the host)");
   }
   throw Failure(Code::kDriver, "the NVIDIA driver supports CUDA " + cudaVersion(driver) + " but CUDA's runtime is " + runtime +
@@ -45,7 +45,11 @@ int countDevices() {
     throw Failure(Code::kDevice, "the NVIDIA driver shows no GPU: check nvidia-smi, CUDA_VISIBLE_DEVICES and, in a container, "
                                  "that it was started with its GPUs (docker run --gpus all)");
   }
-  check(status, "cudaGetDeviceCount");
+  if (status != cudaSuccess) {
+    cuda().cudaGetLastError();
+    throw Failure(Code::kDriver, std::string("the NVIDIA driver does not work (") + cuda().cudaGetErrorString(status) + ", " +
+                                     cuda().cudaGetErrorName(status) + "): check nvidia-smi, and restart or install the driver again");
+  }
   return count;
 }
 

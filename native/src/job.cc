@@ -119,6 +119,7 @@ void Job::deliver(Napi::Env env, Napi::Function onProgress, Job* job, Message* m
 }
 
 void Job::settle(Napi::Env env, const Message& message) {
+  // it has nothing left to do but to end
   thread_.join();
   napi_remove_env_cleanup_hook(env, endWithEnvironment, this);
   if (const auto* failure = std::get_if<Failure>(&message)) {

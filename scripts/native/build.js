@@ -116,7 +116,8 @@ function planBuild(
   return {
     compiler,
     compileFlags,
-    linkFlags: ['-shared', ...flags, '-ldl'],
+    // nodelete: a worker's end would unload an addon that only it uses, but TensorRT keeps our logger for good
+    linkFlags: ['-shared', ...flags, '-Wl,-z,nodelete', '-ldl'],
     headers,
     objects,
     out,
