@@ -100,13 +100,14 @@ class TensorRtEngine implements Engine {
     })
   }
 
-  /** Memory that runs out all the same is said with the same numbers. */
+  /** Memory that runs out all the same, because somebody else takes it, is the same sentence. */
   private sentence<T>(make: () => T): T {
     try {
       return make()
     } catch (error) {
-      if (isNativeError(error, 'memory')) throw tooLarge(this.manifest.model, this.need, this.place, error)
-      throw error
+      if (!isNativeError(error, 'memory')) throw error
+      const free = this.gpu.native.memory().free + this.need.weights
+      throw tooLarge(this.manifest.model, this.need, { ...this.place, free }, error)
     }
   }
 }
