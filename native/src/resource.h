@@ -69,6 +69,9 @@ class Resource : public Napi::ObjectWrap<Self> {
     return handle_;
   }
 
+  /** The handle, or null if disposed. */
+  const std::shared_ptr<Handle>& held() const noexcept { return handle_; }
+
   void hold(std::shared_ptr<Handle> handle) { handle_ = std::move(handle); }
 
   /** What else has to end with the object. */
