@@ -24,7 +24,7 @@ export function writeEngine(family: Family, plan: EnginePlan, source: string): M
     family,
     runtime: 'onnxruntime',
     builder: 'test',
-    options: {},
+    options: { precision: 'float32' },
     parameters: 0,
     sources: {},
     files: {},
