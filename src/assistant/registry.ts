@@ -26,7 +26,7 @@ export interface Models {
 }
 
 /**
- * Loads the three models at once.
+ * Loads the three models: at once, or on a GPU one after another, so that each finds its memory free or taken.
  * @param onDeath told when a model's thread has ended by itself: the service can not go on
  * @throws SetupError when an engine is missing, stale, damaged or ambiguous
  */
@@ -50,14 +50,15 @@ export async function startModels(
     llama: await whole('llama'),
     kokoro: await whole('kokoro'),
   }
+  let before: Promise<unknown> = Promise.resolve()
   const start = <Request, Event>(family: Family): Promise<ModelThread<Request, Event>> => {
-    const { runtime, threads, stateBytes } = settings
+    const { runtime, threads, stateBytes, device, libraries } = settings
     const entry = new URL('../worker.js', import.meta.url)
-    return ModelThread.start(
-      entry,
-      { family, runtime, folder: engines[family], threads, stateBytes },
-      onDeath,
-    )
+    const thread = { family, runtime, folder: engines[family], threads, stateBytes, device, libraries }
+    const begin = () => ModelThread.start<Request, Event>(entry, thread, onDeath)
+    const started = runtime === 'tensorrt' ? before.then(begin) : begin()
+    before = started
+    return started
   }
   const started = await Promise.allSettled([
     start<TranscribeRequest, TranscribeEvent>('whisper'),

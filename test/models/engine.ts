@@ -30,6 +30,7 @@ export function writeEngine(family: Family, plan: EnginePlan, source: string): M
     files: {},
     graphs,
   } as const
-  const { open } = openEngine(folder, manifest, { threads: 2 })
+  const engine = openEngine(folder, manifest, { threads: 2 })
+  const open: ModelContext['open'] = async (graph, stateRows) => (await engine).open(graph, stateRows)
   return { folder, manifest, stateBytes: 2 ** 30, open }
 }
