@@ -21,7 +21,7 @@ import { type Ended, type Started, start } from '../scripts/process.js'
 export const model = 'tiny'
 
 /** What the addon of the test finds and does; `FAKE_…` in the environment. */
-export interface Fakes {
+export type Fakes = {
   readonly FAKE_TENSORRT?: string
   readonly FAKE_GPU?: string
   readonly FAKE_DRIVER?: 'none'
@@ -33,14 +33,14 @@ export class Checkout {
   readonly engines = join(this.folder, 'engines', 'tensorrt')
   readonly engine = join(this.engines, model)
 
-  /** @param addon the compiled addon to use; a stand-in in JavaScript if absent */
-  constructor(private readonly addon?: string) {
+  /** @param real the compiled addon and the plan of its engine; a stand-in in JavaScript and two graphs if absent */
+  constructor(private readonly real?: { readonly addon: string; readonly planner: string }) {
     for (const name of ['dist', 'scripts']) cpSync(join(root, name), this.path(name), { recursive: true })
     copyFileSync(join(root, 'package.json'), this.path('package.json'))
     symlinkSync(join(root, 'node_modules'), this.path('node_modules'), 'junction')
-    this.write('dist/models/whisper/build.js', planner)
+    this.write('dist/models/whisper/build.js', real?.planner ?? planner)
     this.write('native/build/tensorrt.node', 'for fake-addon.cjs')
-    if (addon) copyFileSync(addon, this.path('native/build/tensorrt.node'))
+    if (real) copyFileSync(real.addon, this.path('native/build/tensorrt.node'))
     this.write('fake-addon.cjs', fakeAddon)
     this.write(`checkpoints/${model}/config.json`, '{ "model_type": "whisper" }')
     const weights = packed({ w: ['F32', [512, 4], f32(...Array.from({ length: 2048 }, (_, i) => i))] })
@@ -71,14 +71,14 @@ export class Checkout {
       ...Object.fromEntries(unset.map((name) => [name, undefined])),
       CHECKPOINTS: this.path('checkpoints'),
       ENGINES: this.path('engines'),
-      ...(this.addon ? {} : { NODE_OPTIONS: `--require "${this.path('fake-addon.cjs')}"` }),
+      ...(this.real ? {} : { NODE_OPTIONS: `--require "${this.path('fake-addon.cjs')}"` }),
       ...env,
     }
     return start([script, ...args], { cwd: this.folder, env: surroundings })
   }
 
   /** `build-engines --runtime tensorrt` to its end. */
-  build(fakes: Fakes & Record<string, string> = {}, ...args: string[]): Promise<Ended> {
+  build(fakes: Fakes | Record<string, string> = {}, ...args: string[]): Promise<Ended> {
     return this.start(join('scripts', 'build-engines.js'), ['--runtime', 'tensorrt', ...args], fakes).ended
   }
 
