@@ -118,11 +118,11 @@ let log = () => {}
 const native = {
   headers: '11.1.0.106',
   load: (folder) => {
-    if (folder !== undefined) throw failure('library', 'There is no libnvinfer.so.11 in ' + folder + ': install TensorRT.')
+    if (folder !== undefined) throw failure('library', 'There is no libnvinfer.so.11 in ' + folder + ': install TensorRT or name its folder')
     return { tensorrt: FAKE_TENSORRT, parser: FAKE_TENSORRT, cudaRuntime: '13.3', headers: '11.1.0.106' }
   },
   devices: () => {
-    if (FAKE_DRIVER === 'none') throw failure('driver', 'There is no NVIDIA driver: install one.')
+    if (FAKE_DRIVER === 'none') throw failure('driver', 'no NVIDIA driver was found: install one')
     return [{ index: 0, name: FAKE_GPU, sm: 89, memoryBytes: 24e9, driver: '13.3' }]
   },
   setDevice: () => {},
@@ -142,7 +142,7 @@ async function build(options, onProgress) {
   }
   if (FAKE_BUILD === 'killed') process.kill(process.pid, 'SIGKILL')
   if (FAKE_BUILD === 'exit') process.exit(3)
-  if (FAKE_BUILD === 'refused') throw failure('tensorrt', 'The parser refuses node Add#1: mixed types.')
+  if (FAKE_BUILD === 'refused') throw failure('tensorrt', 'The parser refuses node Add#1: mixed types')
   if (FAKE_BUILD === 'bug') throw new TypeError('a bug of the addon')
   if (FAKE_BUILD === 'endless') {
     writeFileSync('planner-pid', String(process.pid))

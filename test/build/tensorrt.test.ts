@@ -206,11 +206,11 @@ describe('build/tensorrt', () => {
     it('the libraries, the driver, the GPU', async () => {
       assert.equal(
         await sentence({ TENSORRT_LIBRARIES: '/nowhere', FAKE_DRIVER: 'none' }),
-        'There is no libnvinfer.so.11 in /nowhere: install TensorRT.',
+        'TensorRT can not be used here: There is no libnvinfer.so.11 in /nowhere: install TensorRT or name its folder (with TENSORRT_LIBRARIES).',
       )
       assert.equal(
         await sentence({ FAKE_DRIVER: 'none', DEVICE: '3' }),
-        'There is no NVIDIA driver: install one.',
+        'TensorRT can not be used here: no NVIDIA driver was found: install one.',
       )
       assert.equal(await sentence({ DEVICE: '3' }), 'There is no GPU 3: DEVICE must be one of 0 (Fake L4).')
     })
@@ -219,7 +219,7 @@ describe('build/tensorrt', () => {
       const addon = checkout.path('native/build/tensorrt.node')
       assert.match(
         await sentence({ NODE_OPTIONS: '' }),
-        /^The TensorRT addon can not be loaded: .*tensorrt\.node/,
+        /^TensorRT can not be used here: .*tensorrt\.node: .*\.$/,
       )
       renameSync(addon, `${addon}.away`)
       assert.equal(

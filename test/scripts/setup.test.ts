@@ -147,6 +147,17 @@ describe('scripts/setup.js', () => {
     assert.match(stderr, /compilation \d+\.\d s\nno compiler\.\n$/)
   })
 
+  it('names the headers that are missing where TensorRT was never installed, and where they are looked for', async () => {
+    const env = { RUNTIME: 'tensorrt', TENSORRT_INCLUDE: clone.path('nowhere') }
+    const { code, stderr } = await clone.setUp(env)
+    assert.equal(code, 1)
+    assert.match(
+      stderr.trim().split('\n').at(-1)!,
+      /^TENSORRT_INCLUDE is .*nowhere, .* NvInfer\.h: .*TensorRT/,
+    )
+    assert.ok(!clone.has('engines/tensorrt'))
+  })
+
   it('ends with 1 and only the build’s own words when the engines can not be built', async () => {
     clone.write(
       'src/build.ts',
