@@ -105,14 +105,18 @@ async function build(options) {
   }
 }
 
-const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`
+function megabytes(bytes) {
+  return `${(bytes / 1e6).toFixed(0)} MB`
+}
 
 function describe({ model, status, seconds, bytes }) {
   if (status === 'up-to-date') return `${model} up to date`
   return `${model} built in ${seconds.toFixed(1)} s (${megabytes(bytes)})`
 }
 
-const named = ({ step, graph }) => (graph === undefined ? step : `${step} ${graph}`)
+function named({ step, graph }) {
+  return graph === undefined ? step : `${step} ${graph}`
+}
 
 /** On a terminal: a bar per model that has something to do, one after the other. */
 async function bars() {

@@ -33,7 +33,10 @@ export function familyOf(folder: string): Family {
   )
 }
 
-/** The graphs of an engine, planned with the options that its identity records and with nothing else. */
+/**
+ * The graphs of an engine, planned with the options that its identity records and with nothing else: what is no option
+ * of a family sets it no bounds.
+ */
 export function planEngine(
   family: Family,
   folder: string,
@@ -41,7 +44,12 @@ export function planEngine(
   target: Runtime,
   options: Identity['options'],
 ): EnginePlan {
-  return families[family].plan(folder, checkpoint, { target, slots: 0, stateBytes: 0, ...options })
+  return families[family].plan(folder, checkpoint, {
+    target,
+    slots: 0,
+    stateBytes: Number.POSITIVE_INFINITY,
+    ...options,
+  })
 }
 
 /** Bytes of all constants of an engine's graphs: what writing them reports in sum. */

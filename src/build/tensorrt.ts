@@ -79,7 +79,7 @@ async function inProcess(job: PlanJob, what: string, onProgress: (fraction: numb
     if (interrupted) throw new Interrupted(interrupted)
     if (answer?.kind === 'built') return
     if (answer?.kind === 'failed' && answer.setup)
-      throw new SetupError(`TensorRT did not build ${what}: ${answer.message}`)
+      throw new SetupError(`TensorRT did not build ${what}: ${answer.message.replace(/\.?$/, '.')}`)
     if (answer?.kind === 'failed') throw Object.assign(new Error(answer.message), { stack: answer.stack })
     throw new SetupError(`TensorRT's process ${death(code, signal)} while it built ${what}${said()}.`)
   } finally {

@@ -11,8 +11,9 @@ export { type CpuPrecision, type Precision, precisions } from '../runtime/manife
 export interface PlanOptions {
   readonly target: Target
   readonly precision: Precision
-  /** TensorRT: sequences that run together, and the bytes that all their self-attention rows may take. */
+  /** TensorRT: sequences that run together. */
   readonly slots: number
+  /** TensorRT: bytes that the self-attention rows of all slots may take, where a sequence may have fewer or more. */
   readonly stateBytes: number
 }
 

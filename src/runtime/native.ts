@@ -48,13 +48,13 @@ export function deviceIdentity({ libraries, device: index }: NativeSettings): De
   return { tensorrt: versions.tensorrt, cuda: versions.cudaRuntime, sm, name, driver }
 }
 
-/** What the addon and the loader have to say is for the operator. */
+/** What the addon and the loader have to say is for the operator; the addon does not know the names of our settings. */
 function sentences<T>(call: () => T): T {
   try {
     return call()
   } catch (error) {
     const { message, code } = error as Error & { code?: string }
-    const reason = code === 'ERR_DLOPEN_FAILED' ? `The TensorRT addon can not be loaded: ${message}` : message
-    throw new SetupError(reason, { cause: error })
+    const setting = code === 'library' ? ' (with TENSORRT_LIBRARIES)' : ''
+    throw new SetupError(`TensorRT can not be used here: ${message}${setting}.`, { cause: error })
   }
 }
