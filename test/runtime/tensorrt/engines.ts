@@ -9,7 +9,8 @@ import type { Binding, GraphSignature, HostTensor } from '#src/runtime/session.j
 import { openTensorRt } from '#src/runtime/tensorrt/engine.js'
 import type { Gpu } from '#src/runtime/tensorrt/library.js'
 import { extent, resolve } from '#src/runtime/tensorrt/sizes.js'
-import { currentBuild, openNative } from '../../native/native.js'
+import { openNative } from '../../native/native.js'
+import { currentBuild } from '../../native/toolchain.js'
 
 const made = mkdtempSync(join(tmpdir(), 'tensorrt-'))
 process.on('exit', () => rmSync(made, { recursive: true, force: true }))
