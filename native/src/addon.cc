@@ -56,6 +56,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   environment->engineClass = Napi::Persistent(Engine::define(env));
   environment->contextClass = Napi::Persistent(ExecutionContext::define(env));
   env.SetInstanceData(environment.release());
+  Environment::endAtExit(env);
 
   exports.Set("headers", headersVersion());
   add<loadLibraries>(exports, "load");

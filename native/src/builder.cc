@@ -54,6 +54,11 @@ void checkProfile(const Profile& profile, const std::string& name, const INetwor
     if (range.min.nbDims != rank || range.opt.nbDims != rank || range.max.nbDims != rank) {
       throw misuse(name + " gives input " + quoted(input) + " another number of dimensions than " + toText(found->second));
     }
+    for (int32_t i = 0; i < rank; i++) {
+      if (range.min.d[i] <= range.opt.d[i] && range.opt.d[i] <= range.max.d[i]) continue;
+      throw misuse(name + " is not ordered for input " + quoted(input) + ": min " + toText(range.min) + ", opt " +
+                   toText(range.opt) + ", max " + toText(range.max));
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <NvInfer.h>
+#include <napi.h>
 
 #include <map>
 #include <optional>
@@ -24,6 +25,9 @@ struct BuildOptions {
   std::optional<int> optimizationLevel;
   bool tf32;
 };
+
+/** Throws a Failure `misuse` for what is no BuildOptions. */
+BuildOptions readBuildOptions(const Napi::Value& value);
 
 struct BuildReport {
   size_t planBytes;

@@ -56,6 +56,7 @@ ContextHandle::ContextHandle(std::shared_ptr<EngineHandle> engine, int32_t profi
     : engine_(std::move(engine)), profile_(profile) {
   if (stream.capturing()) throw misuse("a context cannot be made with a stream that is being captured");
   const Conversation conversation(engine_->owner());
+  const RelaxedCapture relaxed;
   context_.reset(engine_->get().createExecutionContext(ExecutionContextAllocationStrategy::kUSER_MANAGED));
   if (!context_) throw conversation.failure("TensorRT could not make a context");
   // ours rather than TensorRT's, so that it is of this profile's size and a failure tells the numbers

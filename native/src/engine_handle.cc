@@ -33,6 +33,7 @@ EngineHandle::EngineHandle(Environment& environment, const std::string& plan)
     : owner_(&environment), runtime_(environment.runtime()) {
   const MappedFile file(plan);
   const Conversation conversation(owner_);
+  const RelaxedCapture relaxed;
   engine_.reset(runtime_->deserializeCudaEngine(file.data(), file.bytes()));
   if (!engine_) {
     throw conversation.failure("TensorRT does not take the plan " + quoted(plan) +

@@ -3,7 +3,18 @@
 #include <string>
 
 #include "devices.h"
+#include "job.h"
 #include "libraries.h"
+
+void Environment::endAtExit(Napi::Env env) {
+  const auto end = [](const Napi::CallbackInfo& info) {
+    Environment& environment = of(info.Env());
+    environment.listener.reset();
+    for (Job* job : environment.jobs) job->end();
+  };
+  const Napi::Object process = env.Global().Get("process").As<Napi::Object>();
+  process.Get("once").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), Napi::Function::New(env, end)});
+}
 
 int Environment::device() const {
   if (device_ < 0) throw misuse("this thread has no GPU: call setDevice() first");

@@ -5,14 +5,25 @@
 #include <napi.h>
 
 #include <memory>
+#include <set>
 
 #include "logger.h"
+
+class Job;
 
 struct Environment {
   Napi::FunctionReference graphClass;
   Napi::FunctionReference engineClass;
   Napi::FunctionReference contextClass;
   std::unique_ptr<LogListener> listener;
+  /** Builds that are running. */
+  std::set<Job*> jobs;
+
+  /**
+   * Ends what other threads do for this environment when JavaScript's `process` exits: process.exit() does not tear the
+   * main thread's environment down, but the C++ destructors of all libraries run.
+   */
+  static void endAtExit(Napi::Env env);
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 

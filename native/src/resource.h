@@ -44,7 +44,7 @@ class Resource : public Napi::ObjectWrap<Self> {
   /** The handle that wrap() passes to the constructor. */
   static std::shared_ptr<Handle> wrapped(const Napi::CallbackInfo& info, const char* origin) {
     if (info.Length() != 1 || !info[0].IsExternal()) {
-      throw misuse(std::string("a ") + Self::kName + " cannot be constructed: it comes from " + origin);
+      throw misuse(std::string(Self::kName) + " cannot be constructed: it comes from " + origin);
     }
     return *info[0].As<Napi::External<std::shared_ptr<Handle>>>().Data();
   }
@@ -68,6 +68,9 @@ class Resource : public Napi::ObjectWrap<Self> {
     if (!handle_) throw misuse(std::string("this ") + Self::kName + " is disposed");
     return handle_;
   }
+
+  /** The handle, or null if disposed. */
+  const std::shared_ptr<Handle>& held() const noexcept { return handle_; }
 
   void hold(std::shared_ptr<Handle> handle) { handle_ = std::move(handle); }
 

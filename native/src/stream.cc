@@ -35,6 +35,12 @@ Stream::Stream(const Napi::CallbackInfo& info) : Resource(info) {
   });
 }
 
+Stream::~Stream() {
+  if (held()) held()->abandonCapture();
+}
+
+void Stream::release() { handle()->abandonCapture(); }
+
 template <class Target, class Source>
 Napi::Value Stream::transfer(const Napi::CallbackInfo& info, cudaMemcpyKind kind) {
   const auto& stream = handle();

@@ -22,6 +22,8 @@ class StreamHandle {
   void beginCapture();
   /** Null if something could not be recorded. `kept` gets all that the recorded work uses. */
   cudaGraphExec_t endCapture(std::vector<std::shared_ptr<void>>& kept);
+  /** Ends a capture whose result nobody can ask for any more. */
+  void abandonCapture() noexcept;
   /** While capturing: the graph will keep what its work uses. */
   void keep(std::shared_ptr<void> used);
   /** While capturing: what was asked for cannot be recorded, endCapture() will say so. */
@@ -56,6 +58,7 @@ class Stream final : public Resource<Stream, StreamHandle> {
   static constexpr uint64_t kTag = 3;
   static Napi::Function define(Napi::Env env);
   explicit Stream(const Napi::CallbackInfo& info);
+  ~Stream() override;
 
  private:
   friend class Resource<Stream, StreamHandle>;
@@ -68,6 +71,8 @@ class Stream final : public Resource<Stream, StreamHandle> {
   Napi::Value beginCapture(const Napi::CallbackInfo& info);
   Napi::Value endCapture(const Napi::CallbackInfo& info);
   Napi::Value synchronize(const Napi::CallbackInfo& info);
+  /** The capture is this object's: only it can end it, while a context that ran here keeps the handle. */
+  void release() override;
 
   /** Copies in the stream's order from a Source to a Target (classes of buffers). */
   template <class Target, class Source>

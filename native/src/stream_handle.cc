@@ -20,12 +20,6 @@ using OwnedGraph = std::unique_ptr<std::remove_pointer_t<cudaGraph_t>, DestroyGr
 StreamHandle::StreamHandle() { CUDA_CALL(cudaStreamCreateWithFlags, &stream_, cudaStreamNonBlocking); }
 
 StreamHandle::~StreamHandle() {
-  if (capturing_) {
-    cudaGraph_t graph = nullptr;
-    cuda().cudaStreamEndCapture(stream_, &graph);
-    const OwnedGraph unused(graph);
-    cuda().cudaGetLastError();
-  }
   const RelaxedCapture relaxed;
   cuda().cudaStreamDestroy(stream_);
 }
@@ -59,6 +53,16 @@ cudaGraphExec_t StreamHandle::endCapture(std::vector<std::shared_ptr<void>>& kep
   }
   check(instantiated, "cudaGraphInstantiate");
   return executable;
+}
+
+void StreamHandle::abandonCapture() noexcept {
+  if (!capturing_) return;
+  cudaGraph_t recorded = nullptr;
+  cuda().cudaStreamEndCapture(stream_, &recorded);
+  const OwnedGraph unused(recorded);
+  cuda().cudaGetLastError();
+  capturing_ = false;
+  kept_.clear();
 }
 
 void StreamHandle::keep(std::shared_ptr<void> used) {

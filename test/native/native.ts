@@ -13,10 +13,7 @@ import type {
   PinnedBuffer,
   Stream,
 } from '#src/runtime/addon.js'
-import { buildNative, type NativeBuild } from './toolchain.js'
-
-/** The build that this process is to use: sanitizers.test.ts runs all other tests again with the sanitized one. */
-export const currentBuild = (): Promise<NativeBuild> => buildNative(process.env.NATIVE_SANITIZED === '1')
+import { currentBuild } from './toolchain.js'
 
 /** The addon without its libraries. */
 export async function addon(): Promise<Native> {

@@ -1,12 +1,11 @@
 /**
- * Compiles the addon and the stand-in for TensorRT and CUDA (sdk/) that it is driven with, once for each state of
- * their sources, into dist-test/native/build/.
+ * Compiles the addon and the stand-in for TensorRT and CUDA (sdk/) that it is driven with into dist-test/native/build/,
+ * as far as their sources have changed.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { root } from '../root.js'
 
 export interface NativeBuild {
@@ -17,111 +16,114 @@ export interface NativeBuild {
 }
 
 const compiler = process.env.CXX ?? 'g++'
-const sanitizers = [
-  '-fsanitize=address,undefined',
-  '-fno-sanitize-recover=all',
-  '-fno-omit-frame-pointer',
-  '-g1',
-]
-const sdkSource = join(root, 'test', 'native', 'sdk')
-const addonSource = join(root, 'native', 'src')
-const include = (folder: string): string => `-I${folder}`
+const sanitizers = 'address,undefined'
+const source = join(root, 'test', 'native', 'sdk')
+const include = join(source, 'include')
 
 /** Whether there is a C++ compiler. Tests that need one are skipped without it (and REQUIRE_ALL=1 forbids that). */
 export const hasCompiler = spawnSync(compiler, ['--version']).status === 0
 
 /** A topic of mocha that needs the compiled addon. */
-export function describeNative(topic: string, tests: (this: Mocha.Suite) => void): void {
+export function describeNative(topic: string, tests: () => void): void {
   describe(`native: ${topic}`, function () {
-    this.timeout(240_000)
-    before(function () {
+    this.timeout(300_000)
+    before(async function () {
       if (!hasCompiler) this.skip()
+      await currentBuild()
     })
-    tests.call(this)
+    tests()
   })
 }
 
-/** The addon and the stand-in, compiled if their sources have changed. @throws Error with the compiler's words */
-export async function buildNative(sanitized: boolean): Promise<NativeBuild> {
-  const shared = ['-std=c++17', '-O1', '-fPIC', '-pthread', '-Wall', '-Wextra', '-Werror']
-  const flags = [...shared, ...(sanitized ? sanitizers : []), include(join(sdkSource, 'include'))]
-  const builds = join(root, 'dist-test', 'native', 'build')
-  const made = join(builds, digest(flags))
-  const build = { addon: join(made, 'tensorrt.node'), sdk: made }
-  if (existsSync(made)) return build
-  mkdirSync(builds, { recursive: true })
-  const making = mkdtempSync(`${made}.making-`)
-  try {
-    await compile(making, flags)
-    renameSync(making, made)
-  } catch (error) {
-    rmSync(making, { recursive: true })
-    // Another process was faster.
-    if (!existsSync(made)) throw error
-  }
-  return build
+let building: Promise<NativeBuild> | undefined
+
+/**
+ * The build that this process is to use, compiled at the first call: NATIVE_SANITIZED=1 asks for sanitizers. Processes
+ * that this one starts find it made.
+ * @throws Error with the compiler's words
+ */
+export function currentBuild(): Promise<NativeBuild> {
+  const made = process.env.NATIVE_BUILD
+  if (made) return Promise.resolve(buildIn(made))
+  building ??= buildNative(process.env.NATIVE_SANITIZED === '1').then((folder) => {
+    process.env.NATIVE_BUILD = folder
+    return buildIn(folder)
+  })
+  return building
+}
+
+const buildIn = (folder: string): NativeBuild => ({
+  addon: join(folder, 'tensorrt.node'),
+  sdk: join(folder, 'sdk'),
+})
+
+/** Compiles into the folder that is returned. */
+export async function buildNative(sanitized: boolean): Promise<string> {
+  const folder = join(root, 'dist-test', 'native', 'build', sanitized ? 'sanitized' : 'plain')
+  const checks = sanitized ? ['--sanitize', sanitizers] : []
+  const script = join(root, 'scripts', 'build-native.js')
+  // Without libraries or tools of NVIDIA: the addon is compiled as on any machine, with these headers.
+  await run(process.execPath, [script, '--strict', '--out', folder, ...checks], {
+    ...process.env,
+    // The script is no part of what is checked.
+    LD_PRELOAD: undefined,
+    CXX: compiler,
+    TENSORRT_INCLUDE: include,
+    CUDA_INCLUDE: include,
+  })
+  await buildSdk(join(folder, 'sdk'), sanitized)
+  return folder
+}
+
+/** `libcudart` is a door: what is behind it serves `libnvinfer` too, which is not linked to the real one either. */
+async function buildSdk(folder: string, sanitized: boolean): Promise<void> {
+  const checks = [`-fsanitize=${sanitizers}`, '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g']
+  const flags = ['-std=c++17', '-O1', '-fPIC', '-shared', '-pthread', '-Wall', '-Wextra', '-Werror']
+  const shared = [
+    ...flags,
+    ...(sanitized ? checks : []),
+    `-I${include}`,
+    '-Wl,-rpath,$ORIGIN',
+    '-Wl,--no-as-needed',
+  ]
+  const stamp = join(folder, 'made-from')
+  const key = digest(shared)
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const sources = (name: string) =>
+    readdirSync(join(source, 'src', name))
+      .filter((file) => file.endsWith('.cc'))
+      .map((file) => join(source, 'src', name, file))
+  const link = (library: string, files: string[], needs: string[]) =>
+    run(compiler, [
+      ...[...shared, `-Wl,-soname,${library}`, ...files],
+      ...needs.map((need) => join(folder, need)),
+      ...['-ldl', '-o', join(folder, library)],
+    ])
+  await link('libfakegpu.so', sources('cuda'), [])
+  await link('libnvinfer.so.11', sources('trt'), ['libfakegpu.so'])
+  await link('libnvonnxparser.so.11', sources('parser'), ['libnvinfer.so.11', 'libfakegpu.so'])
+  await link('libcudart.so.13', [], ['libfakegpu.so'])
+  writeFileSync(stamp, key)
 }
 
 function digest(flags: string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify([flags, compiler, process.version]))
-  for (const folder of [sdkSource, addonSource])
-    for (const name of (readdirSync(folder, { recursive: true }) as string[]).sort())
-      if (/\.(cc|h)$/.test(name)) hash.update(name).update(readFileSync(join(folder, name)))
-  return hash.digest('hex').slice(0, 16)
+  const hash = createHash('sha256').update(JSON.stringify([flags, compiler]))
+  for (const name of (readdirSync(source, { recursive: true }) as string[]).sort())
+    if (/\.(cc|h)$/.test(name)) hash.update(name).update(readFileSync(join(source, name)))
+  return hash.digest('hex')
 }
 
-async function compile(folder: string, flags: string[]): Promise<void> {
-  const addonFlags = [
-    ...[
-      join(root, 'node_modules', 'node-api-headers', 'include'),
-      join(root, 'node_modules', 'node-addon-api'),
-    ],
-  ].map(include)
-  const inFolder = (from: string) =>
-    readdirSync(from)
-      .filter((name) => name.endsWith('.cc'))
-      .map((name) => join(from, name))
-  const [cuda, trt] = [inFolder(join(sdkSource, 'src', 'cuda')), inFolder(join(sdkSource, 'src', 'trt'))]
-  const parser = trt.filter((file) => file.endsWith('/parser.cc'))
-  const addon = inFolder(addonSource)
-  const object = (file: string): string => join(folder, `${file.slice(root.length).replaceAll('/', '-')}.o`)
-  const napi = ['-DNAPI_VERSION=8', '-DNAPI_CPP_EXCEPTIONS', '-fvisibility=hidden', ...addonFlags]
-  const tasks = [...addon, ...cuda, ...trt].map(
-    (file) => () => run([...flags, ...(addon.includes(file) ? napi : []), '-c', file, '-o', object(file)]),
-  )
-  await Promise.all(Array.from({ length: availableParallelism() }, () => inTurn(tasks)))
-  const link = (name: string, files: string[], libraries: string[]) =>
-    run([
-      ...flags,
-      '-shared',
-      `-Wl,-soname,${name},-rpath,$ORIGIN`,
-      ...files.map(object),
-      ...libraries.map((library) => join(folder, library)),
-      ...['-ldl', '-o', join(folder, name)],
-    ])
-  await link('libcudart.so.13', cuda, [])
-  await link(
-    'libnvinfer.so.11',
-    trt.filter((file) => !parser.includes(file)),
-    ['libcudart.so.13'],
-  )
-  await link('libnvonnxparser.so.11', parser, ['libnvinfer.so.11', 'libcudart.so.13'])
-  await link('tensorrt.node', addon, [])
-  for (const file of [...addon, ...cuda, ...trt]) rmSync(object(file))
-}
-
-async function inTurn(tasks: (() => Promise<void>)[]): Promise<void> {
-  for (let task = tasks.shift(); task; task = tasks.shift()) await task()
-}
-
-function run(args: string[]): Promise<void> {
+function run(command: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(compiler, args, { cwd: dirname(addonSource), stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-    })
+    for (const output of [child.stdout, child.stderr])
+      output.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+      })
     child.on('error', reject)
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${compiler} failed:\n${said}`))))
+    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`${command} failed:\n${said}`))))
   })
 }

@@ -30,8 +30,9 @@ public:
     auto const failure = model->behaviour.failures.find("deserialize");
     if (failure != model->behaviour.failures.end()) return refuse(failure->second);
     void* weights = nullptr;
-    if (cudaMalloc(&weights, static_cast<size_t>(model->behaviour.weightBytes)) != cudaSuccess)
-      return refuse("out of memory: requested size was " + std::to_string(model->behaviour.weightBytes) + " bytes");
+    if (cudaError_t failed = cudaMalloc(&weights, static_cast<size_t>(model->behaviour.weightBytes)))
+      return refuse(std::string(cudaGetErrorString(failed)) + ": requested size was " +
+                    std::to_string(model->behaviour.weightBytes) + " bytes");
     return new Engine(mLogger, mEngines, plan, model, weights);
   }
 

@@ -1,8 +1,8 @@
 /// libnvonnxparser: one model a parser.
 #include <NvOnnxParser.h>
 
-#include "log.h"
-#include "network.h"
+#include "../trt/log.h"
+#include "../trt/network.h"
 
 namespace fake {
 namespace {
