@@ -9,6 +9,7 @@ import { type Engine, openEngine } from './runtime/engine.js'
 import type { Family } from './runtime/manifest.js'
 import type { FromThread, ModelInfo, ThreadSettings, ToThread } from './runtime/protocol.js'
 import { readManifest } from './runtime/store.js'
+import { isNativeError } from './runtime/tensorrt/library.js'
 
 type Load = (context: ModelContext) => Promise<Model<never, unknown>>
 
@@ -60,6 +61,8 @@ function serve(port: MessagePort, { engine, model }: Loaded): void {
       send({ kind: 'end', id })
     } catch (thrown) {
       send({ kind: 'error', id, error: ServiceError.from(thrown).toWire() })
+      // What CUDA reports of a run, it reports of every call after it, too: the thread ends, and the service with it.
+      if (isNativeError(thrown, 'cuda')) throw thrown
     }
   }
 

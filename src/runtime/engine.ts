@@ -46,8 +46,11 @@ export async function openEngine(
   { threads, device = 0, libraries = null }: EngineOptions,
 ): Promise<Engine> {
   if (manifest.runtime === 'tensorrt') {
-    const { openTensorRt } = await import('./tensorrt/engine.js')
-    return openTensorRt(folder, manifest, { device, libraries })
+    const [{ openTensorRt }, { openGpu }] = await Promise.all([
+      import('./tensorrt/engine.js'),
+      import('./tensorrt/library.js'),
+    ])
+    return openTensorRt(folder, manifest, openGpu({ device, libraries }))
   }
   const { openSession } = await import('./onnxruntime.js')
   const residents: Residents = new Map()

@@ -4,8 +4,8 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readManifest } from '#src/runtime/store.js'
-import { currentBuild, onDevice, openNative, read } from '../native/native.js'
-import { describeNative } from '../native/toolchain.js'
+import { onDevice, openNative, read } from '../native/native.js'
+import { currentBuild, describeNative } from '../native/toolchain.js'
 import { Checkout, model } from './checkout.js'
 
 /** A graph whose .onnx file is a program of the stand-in: y = x + x, for 1 to 8 rows. */

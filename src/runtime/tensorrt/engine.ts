@@ -4,21 +4,21 @@ import { join } from 'node:path'
 import type { Engine as Plan } from '../addon.js'
 import type { DeviceMemory, Engine } from '../engine.js'
 import type { Manifest } from '../manifest.js'
-import type { NativeSettings } from '../native.js'
 import type { Session } from '../session.js'
 import { needsBuild } from '../store.js'
 import { borderOf } from './border.js'
-import { type Gpu, isNativeError, openGpu } from './library.js'
+import { type Gpu, isNativeError, refuseForeign } from './library.js'
 import { type Need, needOf, type Place, refuseTooLarge, tooLarge } from './memory.js'
 import { Residents } from './residents.js'
 import { type LoadedGraph, type Shared, TensorRtSession } from './session.js'
 
 /**
- * Makes a GPU this thread's and reads the plans of the engine in `folder` to it.
- * @throws SetupError when the addon, a library, the GPU, a plan or memory is missing or of another kind
+ * Reads the plans of the engine in `folder` to this thread's GPU.
+ * @throws SetupError when they were built for another one, or when a plan or memory for them is missing
  */
-export function openTensorRt(folder: string, manifest: Manifest, settings: NativeSettings): Engine {
-  return new TensorRtEngine(folder, manifest, openGpu(folder, manifest, settings))
+export function openTensorRt(folder: string, manifest: Manifest, gpu: Gpu): Engine {
+  refuseForeign(folder, manifest, gpu)
+  return new TensorRtEngine(folder, manifest, gpu)
 }
 
 class TensorRtEngine implements Engine {
@@ -26,7 +26,8 @@ class TensorRtEngine implements Engine {
   private readonly graphs = new Map<string, LoadedGraph>()
   /** The GPU's memory as it was before. */
   private readonly place: Place
-  private readonly need: Need
+  /** As far as it is known. */
+  private need: Need
   private readonly shared: Shared
 
   constructor(
@@ -39,9 +40,10 @@ class TensorRtEngine implements Engine {
     const missing = [...paths.values()].find((path) => !existsSync(path))
     if (missing !== undefined) throw needsBuild(`There is no ${missing}`, 'tensorrt')
     const weights = [...paths.values()].reduce((sum, path) => sum + statSync(path).size, 0)
-    refuseTooLarge(manifest.model, { weights, state: 0, activations: 0, buffers: 0 }, this.place)
+    this.need = { weights, state: 0, activations: 0, buffers: 0 }
+    refuseTooLarge(manifest.model, this.need, this.place)
     try {
-      for (const [graph, path] of paths) this.load(graph, path)
+      for (const [graph, path] of paths) this.sentence(() => this.load(graph, path))
       // What the plans have taken, all else being still to come.
       const taken = this.place.free - gpu.native.memory().free
       this.need = needOf([...this.graphs.values()], taken)
@@ -98,13 +100,14 @@ class TensorRtEngine implements Engine {
     })
   }
 
-  /** Memory that runs out all the same is said with the same numbers. */
+  /** Memory that runs out all the same, because somebody else takes it, is the same sentence. */
   private sentence<T>(make: () => T): T {
     try {
       return make()
     } catch (error) {
-      if (isNativeError(error, 'memory')) throw tooLarge(this.manifest.model, this.need, this.place, error)
-      throw error
+      if (!isNativeError(error, 'memory')) throw error
+      const free = this.gpu.native.memory().free + this.need.weights
+      throw tooLarge(this.manifest.model, this.need, { ...this.place, free }, error)
     }
   }
 }

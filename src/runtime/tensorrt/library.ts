@@ -16,18 +16,22 @@ export function isNativeError(thrown: unknown, code: NativeErrorCode): thrown is
 }
 
 /**
- * Makes the GPU this thread's, if the engine in `folder` was built for it: a plan runs nowhere else.
- * @throws SetupError with what is missing or different, and what to do
+ * Makes a GPU this thread's.
+ * @throws SetupError with what is missing (the addon, a library, the driver, the GPU) and how to get it
  */
-export function openGpu(folder: string, manifest: Manifest, settings: NativeSettings): Gpu {
+export function openGpu(settings: NativeSettings): Gpu {
   const { native } = loadNative(settings.libraries)
   const device = deviceIdentity(settings)
-  const differs = difference(manifest, { ...manifest, device })
-  if (differs !== undefined) throw needsBuild(`The engine in ${folder} ${differs}`, 'tensorrt')
   try {
     native.setDevice(settings.device)
   } catch (error) {
     throw new SetupError((error as Error).message, { cause: error })
   }
   return { native, device }
+}
+
+/** A plan runs nowhere but where it was built. @throws SetupError that tells both places */
+export function refuseForeign(folder: string, manifest: Manifest, { device }: Gpu): void {
+  const differs = difference(manifest, { ...manifest, device })
+  if (differs !== undefined) throw needsBuild(`The engine in ${folder} ${differs}`, 'tensorrt')
 }

@@ -109,11 +109,6 @@ export class TensorRtSession implements Session {
     }
   }
 
-  /** Profiles whose runs are replayed, by name. */
-  get replayed(): readonly string[] {
-    return this.profiles.filter((_, index) => this.lanes[index]!.replays).map(({ name }) => name)
-  }
-
   release(slot: number): void {
     this.counts.release(slot)
     this.shared.residents.release(slot)
