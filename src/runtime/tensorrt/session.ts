@@ -109,6 +109,14 @@ export class TensorRtSession implements Session {
     }
   }
 
+  /** Profiles whose runs were to be replayed, but can not be recorded. */
+  get unrecorded(): readonly string[] {
+    const names = this.profiles.map((profile, index) =>
+      isReplayed(this.border, profile) && !this.lanes[index]!.replays ? profile.name : null,
+    )
+    return names.filter((name) => name !== null)
+  }
+
   release(slot: number): void {
     this.counts.release(slot)
     this.shared.residents.release(slot)

@@ -309,6 +309,7 @@ describeNative('runtime/tensorrt/session', () => {
         [0, 1, 2, 3].map((slot) => ({ slot, past: 0 })),
       )
       assert.deepEqual(calls(), ['replay', 'replay'])
+      assert.deepEqual(engines[0]!.warnings(), [])
     })
 
     it('sees new contents each time, in the slots that it was recorded for', async () => {
@@ -355,6 +356,9 @@ describeNative('runtime/tensorrt/session', () => {
         assert.deepEqual(seen, [...rows, ...zeros(STATE_ROWS - rows.length)])
       }
       assert.deepEqual(calls(), [], 'it was tried at the warm-up, and not again')
+      const [warning, ...others] = engines[0]!.warnings()
+      assert.match(warning!, /^The graph decoder can not be recorded and replayed \(profile decode\): /)
+      assert.deepEqual(others, [])
     })
 
     it('is not tried where TensorRT reads inputs on the host', async () => {
