@@ -1,9 +1,7 @@
 /** How the registry starts models, with a worker that only notes when it was at work. */
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { ModelSettings, Models } from '#src/assistant/registry.js'
 import { builderIdentity } from '#src/runtime/builder.js'
 import { engineOptions } from '#src/runtime/identity.js'
@@ -11,8 +9,8 @@ import type { DeviceIdentity, Family, Runtime } from '#src/runtime/manifest.js'
 import type { ThreadSettings } from '#src/runtime/protocol.js'
 import { writeManifest } from '#src/runtime/store.js'
 import { currentBuild, describeNative } from '../native/toolchain.js'
-import { root } from '../root.js'
 import { testGpu } from '../runtime/tensorrt/engines.js'
+import { House } from '../runtime/tensorrt/house.js'
 
 /**
  * In place of worker.js: on the CPU it is loaded when all three have begun, and for the model that is called broken it
@@ -48,31 +46,28 @@ interface Facts {
 }
 
 describeNative('assistant/registry: startModels', () => {
-  let house: string
+  let house: House
   let registry: typeof import('#src/assistant/registry.js')
   let device: DeviceIdentity
   let libraries: string
 
   before(async () => {
-    house = mkdtempSync(join(tmpdir(), 'registry-'))
-    cpSync(join(root, 'dist'), join(house, 'dist'), { recursive: true })
-    cpSync(join(root, 'package.json'), join(house, 'package.json'))
-    writeFileSync(join(house, 'dist', 'worker.js'), worker)
-    mkdirSync(join(house, 'native', 'build'), { recursive: true })
+    house = new House()
+    house.replace('worker.js', worker)
     const build = await currentBuild()
-    symlinkSync(build.addon, join(house, 'native', 'build', 'tensorrt.node'))
+    house.install(build.addon)
     libraries = build.sdk
     device = (await testGpu()).device
-    registry = await import(pathToFileURL(join(house, 'dist', 'assistant', 'registry.js')).href)
+    registry = await import(house.url(join('assistant', 'registry.js')).href)
   })
-  after(() => rmSync(house, { recursive: true }))
+  after(() => house.remove())
 
   /** Settings for engines of the three families; that of `broken` can not be loaded. */
   function settingsFor(runtime: Runtime, broken?: Family): ModelSettings {
-    const engines = mkdtempSync(join(house, 'engines-'))
+    const engines = mkdtempSync(join(house.folder, 'engines-'))
     const settings: ModelSettings = {
       runtime,
-      checkpoints: join(house, 'no-checkpoints'),
+      checkpoints: join(house.folder, 'no-checkpoints'),
       engines,
       choice: { whisper: null, llama: null, kokoro: null },
       threads: 1,
