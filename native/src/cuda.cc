@@ -12,9 +12,8 @@
 #define LITERAL(text) #text
 
 void Cuda::resolve(void* library, const char* file) {
-#define X(function)                                                                  \
-  this->function = reinterpret_cast<decltype(this->function)>(                       \
-      symbol(library, NAME_OF(function), file));
+#define X(function) \
+  this->function = reinterpret_cast<decltype(this->function)>(symbol(library, NAME_OF(function), file));
   CUDA_FUNCTIONS(X)
 #undef X
 }

@@ -61,8 +61,8 @@ const EngineTensor& EngineHandle::tensor(const std::string& name) const {
 int32_t EngineHandle::checkProfile(int64_t profile) const {
   const int32_t profiles = engine_->getNbOptimizationProfiles();
   if (profile < profiles) return static_cast<int32_t>(profile);
-  throw misuse("the engine has no profile " + std::to_string(profile) + ": it has " + std::to_string(profiles) +
-               ", counted from 0");
+  throw misuse("the engine has no profile " + std::to_string(profile) + ": it has " +
+               std::to_string(profiles) + ", counted from 0");
 }
 
 size_t EngineHandle::activationBytes(int32_t profile) const {

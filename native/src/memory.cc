@@ -19,8 +19,8 @@ DeviceMemory::DeviceMemory(size_t bytes) : Memory(bytes) {
   size_t free = 0;
   size_t total = 0;
   CUDA_CALL(cudaMemGetInfo, &free, &total);
-  throw Failure(Code::kMemory, "the GPU has no room for " + std::to_string(bytes) + " bytes: " + std::to_string(free) + " of " +
-                                   std::to_string(total) + " are free");
+  throw Failure(Code::kMemory, "the GPU has no room for " + std::to_string(bytes) + " bytes: " +
+                                   std::to_string(free) + " of " + std::to_string(total) + " are free");
 }
 
 DeviceMemory::~DeviceMemory() {
