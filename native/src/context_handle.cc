@@ -30,14 +30,15 @@ ContextHandle::ContextHandle(std::shared_ptr<EngineHandle> engine, int32_t profi
   const RelaxedCapture relaxed;
   context_.reset(engine_->get().createExecutionContext(ExecutionContextAllocationStrategy::kUSER_MANAGED));
   if (!context_) throw conversation.failure("TensorRT could not make a context");
-  // ours rather than TensorRT's, so that it is of this profile's size and a failure tells the numbers
+  if (!context_->setOptimizationProfileAsync(profile, stream.get())) {
+    throw conversation.failure("TensorRT could not select profile " + std::to_string(profile));
+  }
+  // ours rather than TensorRT's, so that it is of this profile's size and a failure tells the numbers; after the
+  // profile, because its size is checked against the selected one
   const size_t bytes = engine_->activationBytes(profile);
   if (bytes > 0) {
     activations_ = std::make_unique<DeviceMemory>(bytes);
     context_->setDeviceMemoryV2(activations_->at(0), static_cast<int64_t>(bytes));
-  }
-  if (!context_->setOptimizationProfileAsync(profile, stream.get())) {
-    throw conversation.failure("TensorRT could not select profile " + std::to_string(profile));
   }
   // the work may be enqueued on any stream, and must see the profile
   stream.synchronize();

@@ -29,6 +29,13 @@ void check(cudaError_t status, const char* call) {
                           cuda().cudaGetErrorName(status) + ")");
 }
 
+std::string memoryLeft() {
+  size_t free = 0;
+  size_t total = 0;
+  CUDA_CALL(cudaMemGetInfo, &free, &total);
+  return std::to_string(free) + " of " + std::to_string(total) + " are free";
+}
+
 void RelaxedCapture::swap() noexcept {
   // fails only for an unknown mode
   cuda().cudaThreadExchangeStreamCaptureMode(&mode_);

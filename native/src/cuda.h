@@ -3,7 +3,7 @@
 
 #include <cuda_runtime_api.h>
 
-#include <cstddef>
+#include <string>
 
 #define CUDA_FUNCTIONS(X)      \
   X(cudaRuntimeGetVersion)     \
@@ -53,6 +53,9 @@ const Cuda& cuda();
 
 /** Throws a Failure with CUDA's own words unless `status` is success; `call` says what was tried. */
 void check(cudaError_t status, const char* call);
+
+/** Bytes of this thread's GPU, as "N of M are free", for messages. */
+std::string memoryLeft();
 
 #define CUDA_CALL(function, ...) check(cuda().function(__VA_ARGS__), #function)
 

@@ -26,8 +26,10 @@ std::string complaints(const nvonnxparser::IParser& parser) {
     if (i == kTold) return text + "; and " + std::to_string(parser.getNbErrors() - kTold) + " more";
     const nvonnxparser::IParserError& error = *parser.getError(i);
     text += (i == 0 ? ": " : "; ") + std::string(error.desc());
-    const std::string node = error.nodeName() ? error.nodeName() : "";
-    if (!node.empty()) text += " (at node " + quoted(node) + ", a " + error.nodeOperator() + ")";
+    // of an error that is no node's they are null or empty
+    const char* node = error.nodeName();
+    const char* type = error.nodeOperator();
+    if (node && *node && type) text += " (at node " + quoted(node) + ", a " + type + ")";
   }
   return text;
 }
