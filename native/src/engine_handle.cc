@@ -1,4 +1,5 @@
 #include "cuda.h"
+#include "dims.h"
 #include "engine.h"
 #include "files.h"
 
@@ -20,9 +21,12 @@ EngineTensor describe(const ICudaEngine& engine, const char* name) {
     return tensor;
   }
   for (int32_t i = 0; i < engine.getNbOptimizationProfiles(); i++) {
-    tensor.profiles.push_back({engine.getProfileShape(name, i, OptProfileSelector::kMIN),
-                               engine.getProfileShape(name, i, OptProfileSelector::kOPT),
-                               engine.getProfileShape(name, i, OptProfileSelector::kMAX)});
+    // an engine without open sizes has a profile that nobody made, and need not know ranges
+    const auto size = [&](OptProfileSelector which) {
+      return isOpen(tensor.dims) ? engine.getProfileShape(name, i, which) : tensor.dims;
+    };
+    tensor.profiles.push_back(
+        {size(OptProfileSelector::kMIN), size(OptProfileSelector::kOPT), size(OptProfileSelector::kMAX)});
   }
   return tensor;
 }
