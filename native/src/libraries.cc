@@ -29,11 +29,6 @@ void* open(const std::string& path, const std::string& advice) {
 }
 
 template <class Function>
-void resolve(Function& function, void* library, const char* name, const std::string& file) {
-  function = reinterpret_cast<Function>(symbol(library, name, file.c_str()));
-}
-
-template <class Function>
 Function resolved(void* library, const char* name, const std::string& file) {
   return reinterpret_cast<Function>(symbol(library, name, file.c_str()));
 }
@@ -59,8 +54,8 @@ void openTensorrt(Libraries& found, const std::optional<std::string>& folder) {
                                       ": install libraries and headers of one major version and run " +
                                       "npm run build:native again");
   }
-  resolve(found.createBuilder, library, "createInferBuilder_INTERNAL", file);
-  resolve(found.createRuntime, library, "createInferRuntime_INTERNAL", file);
+  found.createBuilder = resolved<decltype(found.createBuilder)>(library, "createInferBuilder_INTERNAL", file);
+  found.createRuntime = resolved<decltype(found.createRuntime)>(library, "createInferRuntime_INTERNAL", file);
 }
 
 void openParser(Libraries& found, const std::optional<std::string>& folder) {
@@ -70,7 +65,7 @@ void openParser(Libraries& found, const std::optional<std::string>& folder) {
                      kTensorrtMajor + "; the tar file has it beside libnvinfer)");
   const int version = resolved<int (*)()>(library, "getNvOnnxParserVersion", file)();
   found.parser = dotted(version / 10000, version / 100 % 100, version % 100);
-  resolve(found.createParser, library, "createNvOnnxParser_INTERNAL", file);
+  found.createParser = resolved<decltype(found.createParser)>(library, "createNvOnnxParser_INTERNAL", file);
 }
 
 /** TensorRT's packages do not bring libcudart, so the loader may find it where `folder` lacks it. */
