@@ -21,7 +21,8 @@ export class Interrupted extends Error {
 }
 
 const entry = fileURLToPath(new URL('./planner.js', import.meta.url))
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+// not SIGHUP, which nohup wants ignored
+const signals = ['SIGINT', 'SIGTERM'] as const
 /** Lines of a process's last words. */
 const LAST_LINES = 5
 
@@ -29,7 +30,7 @@ const LAST_LINES = 5
  * Turns `<graph>.onnx` and its data in `folder` into `<graph>.plan`.
  * @param timingCache file of kernel timings, kept from build to build
  * @param onProgress told the fraction that is done; it starts again with every outer phase of TensorRT's
- * @throws SetupError when TensorRT refuses the graph or its process dies; Interrupted at SIGINT, SIGTERM and SIGHUP
+ * @throws SetupError when TensorRT refuses the graph or its process dies; Interrupted at SIGINT and SIGTERM
  */
 export async function buildPlan(
   folder: string,

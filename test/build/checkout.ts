@@ -5,6 +5,7 @@
 import {
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -58,7 +59,7 @@ export class Checkout {
 
   /** What is in the folder of TensorRT's engines. */
   get made(): string[] {
-    return readdirSync(this.engines).sort()
+    return existsSync(this.engines) ? readdirSync(this.engines).sort() : []
   }
 
   start(

@@ -162,14 +162,14 @@ describe('build/tensorrt', () => {
       return { ...started, planner: read() }
     }
 
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
       it(`by ${signal} it ends as a program does, and leaves nothing`, async () => {
         const before = checkout.made
         const { pid, ended, planner } = await endless()
         process.kill(pid, signal)
         const { code, stderr } = await ended
         assert.equal(code, null, 'it died of the signal')
-        assert.doesNotMatch(stderr, /Error|Interrupted/)
+        assert.equal(stderr.trim().split('\n').at(-1), `engines: ${model} compile first`)
         assert.ok(!isAlive(planner))
         assert.deepEqual(checkout.made, before)
       })
