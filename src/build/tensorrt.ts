@@ -23,6 +23,8 @@ export class Interrupted extends Error {
 const entry = fileURLToPath(new URL('./planner.js', import.meta.url))
 // not SIGHUP, which nohup wants ignored
 const signals = ['SIGINT', 'SIGTERM'] as const
+/** Milliseconds that the libraries have for their own end once the plan is there; some drivers hang in it. */
+const END_PATIENCE = 2000
 /** Lines of a process's last words. */
 const LAST_LINES = 5
 
@@ -66,6 +68,7 @@ async function inProcess(job: PlanJob, what: string, onProgress: (fraction: numb
     if (message.kind === 'progress') onProgress(phases.after(message.progress))
     else answer = message
   })
+  child.on('disconnect', () => setTimeout(() => child.kill('SIGKILL'), END_PATIENCE).unref())
   const said = lastLines(child)
   let interrupted: NodeJS.Signals | undefined
   // Nothing in that process is worth an orderly end: its files are in a folder that goes, its memory is the system's.

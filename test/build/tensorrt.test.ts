@@ -128,6 +128,14 @@ describe('build/tensorrt', () => {
         assert.ok(!checkout.made.some((name) => name.includes('building')), String(checkout.made))
       })
 
+    it('does not wait for a process that has made its plan and hangs in its end', async () => {
+      const begun = performance.now()
+      const { code, stderr } = await checkout.build({ FAKE_BUILD: 'lingering', SLOTS: '6' })
+      assert.equal(code, 0, stderr)
+      assert.ok(performance.now() - begun > 3000, 'it was given time')
+      assert.equal((await checkout.build()).code, 0)
+    })
+
     it('shows a fault of the program with its stack', async () => {
       const { code, stderr } = await checkout.build({ FAKE_BUILD: 'bug', SLOTS: '3' })
       assert.equal(code, 1)
