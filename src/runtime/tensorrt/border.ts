@@ -32,7 +32,7 @@ export function borderOf(graph: string, signature: GraphSignature, plan: Plan): 
   const refuse = (reason: string) =>
     needsBuild(`The plan of ${graph} is not what its manifest says: ${reason}`, 'tensorrt')
   const tensors = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]))
-  const find = ({ name }: { name: string }, mode: 'input' | 'output'): EngineTensor => {
+  const find = (name: string, mode: 'input' | 'output'): EngineTensor => {
     const tensor = tensors.get(name)
     if (tensor?.mode !== mode) throw refuse(`it has no ${mode} ${name}`)
     return tensor
@@ -53,33 +53,29 @@ export function borderOf(graph: string, signature: GraphSignature, plan: Plan): 
     ['output', border.outputs],
   ] as const)
     for (const binding of bindings) {
-      const { name, dtype, location } = find(binding, mode)
+      const { name, dtype, location } = find(binding.name, mode)
       if (dtype !== binding.dtype) throw refuse(`${name} is ${dtype}, not ${binding.dtype}`)
       if (!isHostType(dtype)) throw refuse(`${name} is ${dtype}, which the host does not know`)
       if (mode === 'output' && location === 'host') throw refuse(`the output ${name} is written on the host`)
     }
-  for (const binding of signature.inputs) checkDims(binding, find(binding, 'input').dims, refuse)
+  for (const binding of signature.inputs) checkDims(binding, find(binding.name, 'input').dims, refuse)
   checkProfiles(signature, plan, refuse)
 
   for (const tensor of signature.state)
-    if (find({ name: tensor.fresh }, 'output').aliasOf !== tensor.past)
+    if (find(tensor.fresh, 'output').aliasOf !== tensor.past)
       throw refuse(
         `${tensor.fresh} is not written in place of ${tensor.past}, so that the state would be lost`,
       )
-  const slotTensor = ({ name }: { name: string }): SlotTensor => {
-    const { dtype, dims } = tensors.get(name)!
-    const share = dims.slice(1)
-    if (share.some((size) => size < 0)) throw refuse(`the share of a slot in ${name} has an open size`)
-    return { name, dtype, share }
+  const slotTensor = ({ name, dims }: Binding): SlotTensor => {
+    const share = resolve(dims.slice(1), {})
+    if (!share) throw refuse(`the share of a slot in ${name} has an open size`)
+    return { name, dtype: tensors.get(name)!.dtype, share }
   }
+  const pastInputs = signature.inputs.filter(({ name }) => past.has(name))
   const residentInputs = signature.inputs.filter(({ name }) => stays.has(name))
   const residentOutputs = signature.outputs.filter(({ name }) => stays.has(name))
-  for (const binding of residentOutputs) find(binding, 'output')
-  const divided = [
-    ...signature.inputs.filter(({ name }) => past.has(name)),
-    ...residentInputs,
-    ...residentOutputs,
-  ]
+  for (const { name } of residentOutputs) find(name, 'output')
+  const divided = [...pastInputs, ...residentInputs, ...residentOutputs]
   const batches = new Set(divided.map(({ dims }) => dims[0]!))
   if (batches.size > 1) throw refuse(`its slots are counted by ${[...batches].join(' and by ')}`)
   const [batch = null] = batches
@@ -93,7 +89,7 @@ export function borderOf(graph: string, signature: GraphSignature, plan: Plan): 
       border.inputs.map(({ name }) => name).filter((name) => tensors.get(name)!.location === 'host'),
     ),
     openInputs: signature.inputs.filter(({ dims }) => dims.some((size) => typeof size === 'string')),
-    state: signature.state.map((tensor) => slotTensor({ name: tensor.past })),
+    state: pastInputs.map(slotTensor),
     residentInputs: residentInputs.map(slotTensor),
     residentOutputs: residentOutputs.map(slotTensor),
     batch,

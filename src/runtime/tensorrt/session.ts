@@ -69,8 +69,8 @@ export class TensorRtSession implements Session {
       )
       this.staging = keep(new Staging(native, this.largest(contexts)))
       for (const context of contexts.flat()) this.bindBorder(context)
-      this.lanes = contexts.map(
-        (list, index) => new Lanes(list, stream, isReplayed(border, this.profiles[index]!)),
+      this.lanes = contexts.map((list, index) =>
+        keep(new Lanes(list, stream, isReplayed(border, this.profiles[index]!))),
       )
       this.warmUp()
     } catch (error) {

@@ -119,6 +119,25 @@ describeNative('runtime/tensorrt/engine', () => {
       await openTensorRt(folder, manifest, gpu).dispose()
     })
 
+    it('have shares of slots that are all alike', async () => {
+      const growing: TestGraph = {
+        body: ['cross = copy audio'],
+        signature: signature(
+          [tensor('audio', 'float32', 'batch', 'length')],
+          [tensor('cross', 'float32', 'batch', 'length')],
+          {
+            resident: ['cross'],
+            slots: 2,
+            profiles: [{ name: 'any', sizes: { batch: [1, 1, 2], length: [64, 64, 128] } }],
+          },
+        ),
+      }
+      await assert.rejects(
+        openTestEngine({ growing }, gpu),
+        sentence(/the share of a slot in cross has an open size/),
+      )
+    })
+
     it('have state that can be read slot by slot', async () => {
       const narrow: TestGraph = {
         body: ['fresh = kv_update past rows at'],
