@@ -30,11 +30,15 @@ try {
   if (options.help) process.stdout.write(usage)
   else await build(options)
 } catch (error) {
-  // the way a signal ends a program that does not listen to it
+  // ends as a program does that does not listen to the signal
   if (error.name === 'Interrupted') process.kill(process.pid, error.signal)
+  else complain(error)
+}
+
+function complain(error) {
   const isSentence =
     error instanceof UsageError || error.name === 'SetupError' || error.code?.startsWith('ERR_PARSE_ARGS')
-  console.error(isSentence || error.name === 'Interrupted' ? error.message : error)
+  console.error(isSentence ? error.message : error)
   process.exitCode = 1
 }
 

@@ -125,7 +125,7 @@ const settings = {
     'memory for the keys and values of conversations; part of the engine on tensorrt',
   ),
   slots: integer('SLOTS', [1, 256], 8, 'sequences that run together on tensorrt; part of the engines'),
-  device: integer('DEVICE', [0, 255], 0, 'GPU of tensorrt'),
+  device: integer('DEVICE', [0, 255], 0, 'index of the GPU that tensorrt runs on'),
   tensorrtLibraries: optional(
     text(
       'TENSORRT_LIBRARIES',
@@ -207,6 +207,7 @@ export function configHelp(): string {
     'usage: npm start               set up what is missing, then serve',
     '       node dist/main.js       serve only',
     '       npm run build-engines   convert checkpoints to engines',
+    '       npm run build:native    compile the addon for tensorrt',
     '',
     'Settings are environment variables [default]:',
     ...rows.map(({ name, help }) => `  ${name.padEnd(width)}  ${help}`),

@@ -14,6 +14,7 @@ export function greeting(info: ServiceInfo, config: Config, port: number, adminP
       ({ name, family, parameters, bytes, loadSeconds, memory }) =>
         `${name} (${family}, ${(parameters / 1e6).toFixed(0)} M parameters, ${megabytes(bytes)}) loaded in ${loadSeconds.toFixed(1)} s${memory ? `, has taken ${megabytes(memory.taken)} of GPU memory` : ''}`,
     ),
+    ...info.models.flatMap(({ name, warnings = [] }) => warnings.map((warning) => `${name}: ${warning}`)),
     ...freeMemory(info),
     `conversations may keep up to ${kvMegabytes} MB of keys and values (KV_MEMORY)`,
     `listening on http://${host}:${port}${adminPort === undefined ? '' : `, admin gRPC on 127.0.0.1:${adminPort}`}, ready ${process.uptime().toFixed(1)} s after its start`,

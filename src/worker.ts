@@ -42,7 +42,7 @@ async function load(settings: ThreadSettings): Promise<Loaded> {
     parameters: manifest.parameters,
     bytes: Object.values(manifest.files).reduce((sum, { size }) => sum + size, 0),
     loadSeconds: (performance.now() - begun) / 1000,
-    ...(memory && { memory }),
+    ...(memory && { memory, warnings: engine.warnings() }),
     facts: model.facts,
   }
   return { engine, model, info }

@@ -33,13 +33,14 @@ describe('greeting', () => {
     const text = greeting(
       info([
         { ...model, name: 'first', memory: memory(1.5e9, 22e9) },
-        { ...model, name: 'last', memory: memory(2e9, 20e9) },
+        { ...model, name: 'last', memory: memory(2e9, 20e9), warnings: ['It is slow.'] },
       ]),
       config,
       8000,
     )
     assert.match(text, /^first .* loaded in 1\.3 s, has taken 1500 MB of GPU memory$/m)
     assert.match(text, /^last .* loaded in 1\.3 s, has taken 2000 MB of GPU memory$/m)
+    assert.match(text, /^last: It is slow\.$/m)
     assert.match(text, /^A GPU has 20000 MB of 24000 MB left$/m)
   })
 })

@@ -33,7 +33,8 @@ Napi::Value onLog(const Napi::CallbackInfo& info) {
   if (info[0].IsNull()) {
     environment.listener.reset();
   } else if (info[0].IsFunction()) {
-    environment.listener = std::make_unique<LogListener>(info.Env(), info[0].As<Napi::Function>(), &environment);
+    environment.listener =
+        std::make_unique<LogListener>(info.Env(), info[0].As<Napi::Function>(), &environment);
   } else {
     throw misuse("listener must be a function or null");
   }

@@ -28,8 +28,9 @@ Napi::Value DeviceBuffer::bytes(const Napi::CallbackInfo& info) {
 }
 
 Napi::Function PinnedBuffer::define(Napi::Env env) {
-  return DefineClass(env, kName,
-                     {property<&PinnedBuffer::bytes>("bytes"), property<&PinnedBuffer::array>("array"), disposeMethod()});
+  return DefineClass(
+      env, kName,
+      {property<&PinnedBuffer::bytes>("bytes"), property<&PinnedBuffer::array>("array"), disposeMethod()});
 }
 
 PinnedBuffer::PinnedBuffer(const Napi::CallbackInfo& info) : Resource(info) {

@@ -1,5 +1,6 @@
 #include "arguments.h"
 #include "builder.h"
+#include "dims.h"
 
 namespace {
 
@@ -36,10 +37,12 @@ BuildOptions readBuildOptions(const Napi::Value& value) {
   const Napi::Array list = profiles.As<Napi::Array>();
   for (uint32_t i = 0; i < list.Length(); i++) options.profiles.push_back(profile(list.Get(i)));
   const Napi::Value workspace = object.Get("workspaceBytes");
-  if (!workspace.IsUndefined()) options.workspaceBytes = static_cast<size_t>(count(workspace, "workspaceBytes"));
+  if (!workspace.IsUndefined())
+    options.workspaceBytes = static_cast<size_t>(count(workspace, "workspaceBytes"));
   const Napi::Value timingCache = object.Get("timingCache");
   if (!timingCache.IsUndefined()) options.timingCache = text(timingCache, "timingCache");
   const Napi::Value level = object.Get("optimizationLevel");
-  if (!level.IsUndefined()) options.optimizationLevel = static_cast<int>(count(level, "optimizationLevel", 5));
+  if (!level.IsUndefined())
+    options.optimizationLevel = static_cast<int>(count(level, "optimizationLevel", 5));
   return options;
 }

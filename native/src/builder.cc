@@ -5,7 +5,7 @@
 #include <chrono>
 #include <memory>
 
-#include "arguments.h"
+#include "dims.h"
 #include "files.h"
 #include "network.h"
 
@@ -25,13 +25,6 @@ class PlanWriter final : public IStreamWriter {
   AtomicFile& file_;
 };
 
-bool isOpen(const Dims& dims) {
-  for (int32_t i = 0; i < dims.nbDims; i++) {
-    if (dims.d[i] < 0) return true;
-  }
-  return false;
-}
-
 /** Refuses what TensorRT would refuse later and with fewer words: unknown and missing inputs, other ranks. */
 void checkProfile(const Profile& profile, const std::string& name, const INetworkDefinition& network) {
   std::map<std::string, Dims> inputs;
@@ -41,8 +34,8 @@ void checkProfile(const Profile& profile, const std::string& name, const INetwor
     inputs[input.getName()] = input.getDimensions();
     names += (i ? ", " : "") + std::string(input.getName());
     if (isOpen(input.getDimensions()) && !profile.count(input.getName())) {
-      throw misuse(name + " lacks input " + quoted(input.getName()) + ", whose size is open: " +
-                   toText(input.getDimensions()));
+      throw misuse(name + " lacks input " + quoted(input.getName()) +
+                   ", whose size is open: " + toText(input.getDimensions()));
     }
   }
   for (const auto& [input, range] : profile) {
@@ -52,12 +45,13 @@ void checkProfile(const Profile& profile, const std::string& name, const INetwor
     }
     const int32_t rank = found->second.nbDims;
     if (range.min.nbDims != rank || range.opt.nbDims != rank || range.max.nbDims != rank) {
-      throw misuse(name + " gives input " + quoted(input) + " another number of dimensions than " + toText(found->second));
+      throw misuse(name + " gives input " + quoted(input) + " another number of dimensions than " +
+                   toText(found->second));
     }
     for (int32_t i = 0; i < rank; i++) {
       if (range.min.d[i] <= range.opt.d[i] && range.opt.d[i] <= range.max.d[i]) continue;
-      throw misuse(name + " is not ordered for input " + quoted(input) + ": min " + toText(range.min) + ", opt " +
-                   toText(range.opt) + ", max " + toText(range.max));
+      throw misuse(name + " is not ordered for input " + quoted(input) + ": min " + toText(range.min) +
+                   ", opt " + toText(range.opt) + ", max " + toText(range.max));
     }
   }
 }
@@ -72,8 +66,8 @@ void addProfile(const Profile& profile, const std::string& name, IBuilder& build
                        added->setDimensions(input.c_str(), OptProfileSelector::kOPT, range.opt) &&
                        added->setDimensions(input.c_str(), OptProfileSelector::kMAX, range.max);
     if (!taken) {
-      throw conversation.failure("TensorRT does not take " + toText(range.min) + ", " + toText(range.opt) + ", " +
-                                 toText(range.max) + " for input " + quoted(input) + " in " + name);
+      throw conversation.failure("TensorRT does not take " + toText(range.min) + ", " + toText(range.opt) +
+                                 ", " + toText(range.max) + " for input " + quoted(input) + " in " + name);
     }
   }
   if (!added->isValid() || config.addOptimizationProfile(added) < 0) {
@@ -92,7 +86,8 @@ void addProfiles(const BuildOptions& options, const Network& network, IBuilderCo
 }
 
 /** The timings of earlier builds, or an empty cache if there are none or they are another GPU's. */
-std::unique_ptr<ITimingCache> useTimingCache(const std::string& path, IBuilderConfig& config, const void* owner) {
+std::unique_ptr<ITimingCache> useTimingCache(const std::string& path, IBuilderConfig& config,
+                                             const void* owner) {
   // a refused cache is no failure of the build, so its errors are kept apart
   const Conversation conversation(owner);
   struct stat status{};
@@ -102,11 +97,13 @@ std::unique_ptr<ITimingCache> useTimingCache(const std::string& path, IBuilderCo
     if (cache && config.setTimingCache(*cache, false)) return cache;
   }
   std::unique_ptr<ITimingCache> cache(config.createTimingCache(nullptr, 0));
-  if (!cache || !config.setTimingCache(*cache, false)) throw conversation.failure("TensorRT could not make a timing cache");
+  if (!cache || !config.setTimingCache(*cache, false))
+    throw conversation.failure("TensorRT could not make a timing cache");
   return cache;
 }
 
-void writeTimingCache(const std::string& path, const IBuilderConfig& config, const Conversation& conversation) {
+void writeTimingCache(const std::string& path, const IBuilderConfig& config,
+                      const Conversation& conversation) {
   const std::unique_ptr<IHostMemory> timings(config.getTimingCache()->serialize());
   if (!timings) throw conversation.failure("TensorRT could not serialise its timing cache");
   AtomicFile file(path);
@@ -137,9 +134,10 @@ BuildReport build(const BuildOptions& options, ProgressMonitor& progress, const 
 
   AtomicFile plan(options.plan);
   PlanWriter writer(plan);
-  const bool built =
-      !progress.cancelled() && network.builder->buildSerializedNetworkToStream(*network.definition, *config, writer);
-  if (progress.cancelled()) throw Failure(Code::kCancelled, "the build of " + quoted(options.plan) + " was cancelled");
+  const bool built = !progress.cancelled() &&
+                     network.builder->buildSerializedNetworkToStream(*network.definition, *config, writer);
+  if (progress.cancelled())
+    throw Failure(Code::kCancelled, "the build of " + quoted(options.plan) + " was cancelled");
   if (!plan.error().empty()) throw Failure(Code::kTensorrt, plan.error());
   if (!built) throw conversation.failure("TensorRT could not build " + quoted(options.onnx));
   if (options.timingCache) writeTimingCache(*options.timingCache, *config, conversation);

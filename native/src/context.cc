@@ -2,12 +2,14 @@
 
 #include "arguments.h"
 #include "buffers.h"
+#include "dims.h"
 
 Napi::Function ExecutionContext::define(Napi::Env env) {
-  return DefineClass(env, kName,
-                     {property<&ExecutionContext::profile>("profile"), method<&ExecutionContext::setShape>("setShape"),
-                      method<&ExecutionContext::shape>("shape"), method<&ExecutionContext::setAddress>("setAddress"),
-                      method<&ExecutionContext::enqueue>("enqueue"), disposeMethod()});
+  return DefineClass(
+      env, kName,
+      {property<&ExecutionContext::profile>("profile"), method<&ExecutionContext::setShape>("setShape"),
+       method<&ExecutionContext::shape>("shape"), method<&ExecutionContext::setAddress>("setAddress"),
+       method<&ExecutionContext::enqueue>("enqueue"), disposeMethod()});
 }
 
 ExecutionContext::ExecutionContext(const Napi::CallbackInfo& info) : Resource(info) {

@@ -60,7 +60,7 @@ class ContextHandle : public std::enable_shared_from_this<ContextHandle> {
   std::set<std::string> shaped_;
   /** Whether shapes and bindings were checked since they changed. */
   bool checked_ = false;
-  /** Whether the work ran since its shapes changed: TensorRT prepares them in the first run, which cannot be recorded. */
+  /** Whether the work ran since its shapes changed: in that run TensorRT prepares, which cannot be recorded. */
   bool settled_ = false;
   Running running_;
   std::atomic_flag inUse_ = ATOMIC_FLAG_INIT;

@@ -1,39 +1,10 @@
-#include <algorithm>
-
-#include "arguments.h"
 #include "context.h"
+#include "dims.h"
+#include "dtype.h"
 
 using namespace nvinfer1;
 
 namespace {
-
-bool isOpen(const Dims& dims) { return std::any_of(dims.d, dims.d + std::max(dims.nbDims, 0), [](int64_t size) { return size < 0; }); }
-
-bool operator==(const Dims& a, const Dims& b) { return a.nbDims == b.nbDims && std::equal(a.d, a.d + std::max(a.nbDims, 0), b.d); }
-
-size_t bitsOf(DataType type) {
-  switch (type) {
-    case DataType::kINT64: return 64;
-    case DataType::kFLOAT:
-    case DataType::kINT32: return 32;
-    case DataType::kHALF:
-    case DataType::kBF16: return 16;
-    case DataType::kINT8:
-    case DataType::kUINT8:
-    case DataType::kBOOL:
-    case DataType::kFP8:
-    case DataType::kE8M0: return 8;
-    case DataType::kINT4:
-    case DataType::kFP4: return 4;
-  }
-  throw Failure(Code::kTensorrt, std::string("the addon does not know how large ") + nameOf(type) + " is");
-}
-
-size_t bytesOf(const Dims& dims, DataType type) {
-  size_t elements = 1;
-  for (int32_t i = 0; i < dims.nbDims; i++) elements *= static_cast<size_t>(dims.d[i]);
-  return (elements * bitsOf(type) + 7) / 8;
-}
 
 /** Whether a shape lies within what a profile allows. */
 bool fits(const Dims& dims, const Range& range) {
@@ -59,14 +30,15 @@ ContextHandle::ContextHandle(std::shared_ptr<EngineHandle> engine, int32_t profi
   const RelaxedCapture relaxed;
   context_.reset(engine_->get().createExecutionContext(ExecutionContextAllocationStrategy::kUSER_MANAGED));
   if (!context_) throw conversation.failure("TensorRT could not make a context");
-  // ours rather than TensorRT's, so that it is of this profile's size and a failure tells the numbers
+  if (!context_->setOptimizationProfileAsync(profile, stream.get())) {
+    throw conversation.failure("TensorRT could not select profile " + std::to_string(profile));
+  }
+  // ours rather than TensorRT's, so that it is of this profile's size and a failure tells the numbers; after the
+  // profile, because its size is checked against the selected one
   const size_t bytes = engine_->activationBytes(profile);
   if (bytes > 0) {
     activations_ = std::make_unique<DeviceMemory>(bytes);
     context_->setDeviceMemoryV2(activations_->at(0), static_cast<int64_t>(bytes));
-  }
-  if (!context_->setOptimizationProfileAsync(profile, stream.get())) {
-    throw conversation.failure("TensorRT could not select profile " + std::to_string(profile));
   }
   // the work may be enqueued on any stream, and must see the profile
   stream.synchronize();
@@ -85,15 +57,16 @@ void ContextHandle::setShape(const std::string& input, const Dims& dims) {
   if (!tensor.input) throw misuse(quoted(input) + " is an output: its shape follows from the inputs'");
   const Range& range = tensor.profiles.at(static_cast<size_t>(profile_));
   if (!fits(dims, range)) {
-    throw misuse("input " + quoted(input) + " cannot be " + toText(dims) + ": profile " + std::to_string(profile_) +
-                 " allows " + toText(range.min) + " to " + toText(range.max));
+    throw misuse("input " + quoted(input) + " cannot be " + toText(dims) + ": profile " +
+                 std::to_string(profile_) + " allows " + toText(range.min) + " to " + toText(range.max));
   }
-  if (shaped_.count(input) && context_->getTensorShape(input.c_str()) == dims) return;
+  if (shaped_.count(input) && areEqual(context_->getTensorShape(input.c_str()), dims)) return;
   const Conversation conversation(engine_->owner());
   checked_ = false;
   settled_ = false;
   if (!context_->setInputShape(input.c_str(), dims)) {
-    throw conversation.failure("TensorRT does not take the shape " + toText(dims) + " for input " + quoted(input));
+    throw conversation.failure("TensorRT does not take the shape " + toText(dims) + " for input " +
+                               quoted(input));
   }
   shaped_.insert(input);
 }
@@ -108,21 +81,24 @@ Dims ContextHandle::shape(const std::string& name) {
   throw misuse("the shape of output " + quoted(name) + " depends on data, which the addon does not support");
 }
 
-void ContextHandle::setAddress(const std::string& name, std::shared_ptr<Memory> memory, size_t offset, bool onDevice) {
+void ContextHandle::setAddress(const std::string& name, std::shared_ptr<Memory> memory, size_t offset,
+                               bool onDevice) {
   const Use use(*this);
   const EngineTensor& tensor = engine_->tensor(name);
   if (!tensor.aliasOf.empty()) {
-    throw misuse("output " + quoted(name) + " is bound with its input " + quoted(tensor.aliasOf) + ": bind that one");
+    throw misuse("output " + quoted(name) + " is bound with its input " + quoted(tensor.aliasOf) +
+                 ": bind that one");
   }
   if (tensor.host && onDevice) {
     throw misuse(quoted(name) + " is read in host memory: bind a PinnedBuffer");
   }
   if (offset % 256 != 0) {
-    throw misuse("the offset of " + quoted(name) + " must be a multiple of 256, not " + std::to_string(offset));
+    throw misuse("the offset of " + quoted(name) + " must be a multiple of 256, not " +
+                 std::to_string(offset));
   }
   if (offset >= memory->bytes()) {
-    throw misuse("the offset of " + quoted(name) + ", " + std::to_string(offset) + ", lies outside of the buffer's " +
-                 std::to_string(memory->bytes()) + " bytes");
+    throw misuse("the offset of " + quoted(name) + ", " + std::to_string(offset) +
+                 ", lies outside of the buffer's " + std::to_string(memory->bytes()) + " bytes");
   }
   const Binding binding{memory, memory->bytes() - offset};
   checked_ = false;
@@ -174,15 +150,17 @@ void ContextHandle::checkShapes() const {
 void ContextHandle::checkBindings() const {
   for (const EngineTensor& tensor : engine_->tensors()) {
     const auto found = bindings_.find(tensor.name);
-    if (found == bindings_.end()) throw misuse(quoted(tensor.name) + " has no address: call setAddress() first");
+    if (found == bindings_.end())
+      throw misuse(quoted(tensor.name) + " has no address: call setAddress() first");
     const Dims dims = context_->getTensorShape(tensor.name.c_str());
     if (dims.nbDims < 0 || isOpen(dims)) {
-      throw misuse("the shape of " + quoted(tensor.name) + " depends on data, which the addon does not support");
+      throw misuse("the shape of " + quoted(tensor.name) +
+                   " depends on data, which the addon does not support");
     }
     const size_t bytes = bytesOf(dims, tensor.type);
     if (bytes > found->second.room) {
-      throw misuse(quoted(tensor.name) + " of " + toText(dims) + " needs " + std::to_string(bytes) + " bytes, but from its offset the buffer has only " +
-                   std::to_string(found->second.room));
+      throw misuse(quoted(tensor.name) + " of " + toText(dims) + " needs " + std::to_string(bytes) +
+                   " bytes, but from its offset the buffer has only " + std::to_string(found->second.room));
     }
   }
 }

@@ -12,9 +12,8 @@
 #define LITERAL(text) #text
 
 void Cuda::resolve(void* library, const char* file) {
-#define X(function)                                                                  \
-  this->function = reinterpret_cast<decltype(this->function)>(                       \
-      symbol(library, NAME_OF(function), file));
+#define X(function) \
+  this->function = reinterpret_cast<decltype(this->function)>(symbol(library, NAME_OF(function), file));
   CUDA_FUNCTIONS(X)
 #undef X
 }
@@ -28,6 +27,13 @@ void check(cudaError_t status, const char* call) {
   const Code code = status == cudaErrorMemoryAllocation ? Code::kMemory : Code::kCuda;
   throw Failure(code, std::string(call) + " failed: " + cuda().cudaGetErrorString(status) + " (" +
                           cuda().cudaGetErrorName(status) + ")");
+}
+
+std::string memoryLeft() {
+  size_t free = 0;
+  size_t total = 0;
+  CUDA_CALL(cudaMemGetInfo, &free, &total);
+  return std::to_string(free) + " of " + std::to_string(total) + " are free";
 }
 
 void RelaxedCapture::swap() noexcept {

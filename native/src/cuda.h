@@ -3,40 +3,40 @@
 
 #include <cuda_runtime_api.h>
 
-#include <cstddef>
+#include <string>
 
-#define CUDA_FUNCTIONS(X)                \
-  X(cudaRuntimeGetVersion)               \
-  X(cudaDriverGetVersion)                \
-  X(cudaGetDeviceCount)                  \
-  X(cudaGetDeviceProperties)             \
-  X(cudaSetDevice)                       \
-  X(cudaMemGetInfo)                      \
-  X(cudaGetLastError)                    \
-  X(cudaGetErrorName)                    \
-  X(cudaGetErrorString)                  \
-  X(cudaMalloc)                          \
-  X(cudaFree)                            \
-  X(cudaMallocHost)                      \
-  X(cudaFreeHost)                        \
-  X(cudaMemcpyAsync)                     \
-  X(cudaMemsetAsync)                     \
-  X(cudaStreamCreateWithFlags)           \
-  X(cudaStreamDestroy)                   \
-  X(cudaStreamSynchronize)               \
-  X(cudaStreamWaitEvent)                 \
-  X(cudaEventCreateWithFlags)            \
-  X(cudaEventDestroy)                    \
-  X(cudaEventRecord)                     \
-  X(cudaEventQuery)                      \
-  X(cudaEventSynchronize)                \
-  X(cudaEventElapsedTime)                \
-  X(cudaStreamBeginCapture)              \
-  X(cudaStreamEndCapture)                \
-  X(cudaGraphInstantiate)                \
-  X(cudaGraphDestroy)                    \
-  X(cudaGraphLaunch)                     \
-  X(cudaGraphExecDestroy)                \
+#define CUDA_FUNCTIONS(X)      \
+  X(cudaRuntimeGetVersion)     \
+  X(cudaDriverGetVersion)      \
+  X(cudaGetDeviceCount)        \
+  X(cudaGetDeviceProperties)   \
+  X(cudaSetDevice)             \
+  X(cudaMemGetInfo)            \
+  X(cudaGetLastError)          \
+  X(cudaGetErrorName)          \
+  X(cudaGetErrorString)        \
+  X(cudaMalloc)                \
+  X(cudaFree)                  \
+  X(cudaMallocHost)            \
+  X(cudaFreeHost)              \
+  X(cudaMemcpyAsync)           \
+  X(cudaMemsetAsync)           \
+  X(cudaStreamCreateWithFlags) \
+  X(cudaStreamDestroy)         \
+  X(cudaStreamSynchronize)     \
+  X(cudaStreamWaitEvent)       \
+  X(cudaEventCreateWithFlags)  \
+  X(cudaEventDestroy)          \
+  X(cudaEventRecord)           \
+  X(cudaEventQuery)            \
+  X(cudaEventSynchronize)      \
+  X(cudaEventElapsedTime)      \
+  X(cudaStreamBeginCapture)    \
+  X(cudaStreamEndCapture)      \
+  X(cudaGraphInstantiate)      \
+  X(cudaGraphDestroy)          \
+  X(cudaGraphLaunch)           \
+  X(cudaGraphExecDestroy)      \
   X(cudaThreadExchangeStreamCaptureMode)
 
 struct Cuda {
@@ -53,6 +53,9 @@ const Cuda& cuda();
 
 /** Throws a Failure with CUDA's own words unless `status` is success; `call` says what was tried. */
 void check(cudaError_t status, const char* call);
+
+/** Bytes of this thread's GPU, as "N of M are free", for messages. */
+std::string memoryLeft();
 
 #define CUDA_CALL(function, ...) check(cuda().function(__VA_ARGS__), #function)
 

@@ -26,11 +26,12 @@ int driverVersion() {
   const std::string runtime = libraries().cudaRuntime;
   if (driver == 0) {
     throw Failure(Code::kDriver, "no NVIDIA driver was found: install one that supports CUDA " +
-                                     runtime.substr(0, runtime.find('.')) + ", or start the container with its GPUs (docker run --gpus all, with "
+                                     runtime.substr(0, runtime.find('.')) +
+                                     ", or start the container with its GPUs (docker run --gpus all, with "
                                      "nvidia-container-toolkit on the host)");
   }
-  throw Failure(Code::kDriver, "the NVIDIA driver supports CUDA " + cudaVersion(driver) + " but CUDA's runtime is " + runtime +
-                                   ": install a newer driver");
+  throw Failure(Code::kDriver, "the NVIDIA driver supports CUDA " + cudaVersion(driver) +
+                                   " but CUDA's runtime is " + runtime + ": install a newer driver");
 }
 
 int countDevices() {
@@ -42,13 +43,17 @@ int countDevices() {
   }
   if (status == cudaErrorNoDevice || (status == cudaSuccess && count == 0)) {
     cuda().cudaGetLastError();
-    throw Failure(Code::kDevice, "the NVIDIA driver shows no GPU: check nvidia-smi, CUDA_VISIBLE_DEVICES and, in a container, "
-                                 "that it was started with its GPUs (docker run --gpus all)");
+    throw Failure(
+        Code::kDevice,
+        "the NVIDIA driver shows no GPU: check nvidia-smi, CUDA_VISIBLE_DEVICES and, in a container, "
+        "that it was started with its GPUs (docker run --gpus all)");
   }
   if (status != cudaSuccess) {
     cuda().cudaGetLastError();
-    throw Failure(Code::kDriver, std::string("the NVIDIA driver does not work (") + cuda().cudaGetErrorString(status) + ", " +
-                                     cuda().cudaGetErrorName(status) + "): check nvidia-smi, and restart or install the driver again");
+    throw Failure(Code::kDriver, std::string("the NVIDIA driver does not work (") +
+                                     cuda().cudaGetErrorString(status) + ", " +
+                                     cuda().cudaGetErrorName(status) +
+                                     "): check nvidia-smi, and restart or install the driver again");
   }
   return count;
 }
@@ -60,8 +65,8 @@ Device describe(int index) {
 }
 
 std::string tooOld(const Device& device) {
-  return device.name + " has compute capability " + std::to_string(device.sm / 10) + '.' + std::to_string(device.sm % 10) +
-         " but TensorRT needs 7.5 or newer (Turing, 2018)";
+  return device.name + " has compute capability " + std::to_string(device.sm / 10) + '.' +
+         std::to_string(device.sm % 10) + " but TensorRT needs 7.5 or newer (Turing, 2018)";
 }
 
 }  // namespace
@@ -80,8 +85,8 @@ std::vector<Device> findDevices() {
 void useDevice(int index) {
   const int count = countDevices();
   if (index < 0 || index >= count) {
-    throw Failure(Code::kDevice, "there is no GPU " + std::to_string(index) + ": the driver shows " + std::to_string(count) +
-                                     ", counted from 0");
+    throw Failure(Code::kDevice, "there is no GPU " + std::to_string(index) + ": the driver shows " +
+                                     std::to_string(count) + ", counted from 0");
   }
   const Device device = describe(index);
   if (device.sm < kOldestSm) {
@@ -108,8 +113,8 @@ Napi::Value devices(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value setDevice(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env()).setDevice(
-      static_cast<int>(count(info[0], "index", std::numeric_limits<int>::max())));
+  Environment::of(info.Env())
+      .setDevice(static_cast<int>(count(info[0], "index", std::numeric_limits<int>::max())));
   return info.Env().Undefined();
 }
 

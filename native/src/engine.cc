@@ -2,6 +2,8 @@
 
 #include "arguments.h"
 #include "context.h"
+#include "dims.h"
+#include "dtype.h"
 #include "stream.h"
 
 namespace {
@@ -29,10 +31,11 @@ Napi::Value toObject(Napi::Env env, const EngineTensor& tensor) {
 }  // namespace
 
 Napi::Function Engine::define(Napi::Env env) {
-  return DefineClass(env, kName,
-                     {property<&Engine::tensors>("tensors"), property<&Engine::profiles>("profiles"),
-                      property<&Engine::weightBytes>("weightBytes"), method<&Engine::activationBytes>("activationBytes"),
-                      method<&Engine::createContext>("createContext"), disposeMethod()});
+  return DefineClass(
+      env, kName,
+      {property<&Engine::tensors>("tensors"), property<&Engine::profiles>("profiles"),
+       property<&Engine::weightBytes>("weightBytes"), method<&Engine::activationBytes>("activationBytes"),
+       method<&Engine::createContext>("createContext"), disposeMethod()});
 }
 
 Engine::Engine(const Napi::CallbackInfo& info) : Resource(info) {

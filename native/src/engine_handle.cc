@@ -1,4 +1,5 @@
 #include "cuda.h"
+#include "dims.h"
 #include "engine.h"
 #include "files.h"
 
@@ -20,9 +21,12 @@ EngineTensor describe(const ICudaEngine& engine, const char* name) {
     return tensor;
   }
   for (int32_t i = 0; i < engine.getNbOptimizationProfiles(); i++) {
-    tensor.profiles.push_back({engine.getProfileShape(name, i, OptProfileSelector::kMIN),
-                               engine.getProfileShape(name, i, OptProfileSelector::kOPT),
-                               engine.getProfileShape(name, i, OptProfileSelector::kMAX)});
+    // an engine without open sizes has a profile that nobody made, and need not know ranges
+    const auto size = [&](OptProfileSelector which) {
+      return isOpen(tensor.dims) ? engine.getProfileShape(name, i, which) : tensor.dims;
+    };
+    tensor.profiles.push_back(
+        {size(OptProfileSelector::kMIN), size(OptProfileSelector::kOPT), size(OptProfileSelector::kMAX)});
   }
   return tensor;
 }
@@ -61,8 +65,8 @@ const EngineTensor& EngineHandle::tensor(const std::string& name) const {
 int32_t EngineHandle::checkProfile(int64_t profile) const {
   const int32_t profiles = engine_->getNbOptimizationProfiles();
   if (profile < profiles) return static_cast<int32_t>(profile);
-  throw misuse("the engine has no profile " + std::to_string(profile) + ": it has " + std::to_string(profiles) +
-               ", counted from 0");
+  throw misuse("the engine has no profile " + std::to_string(profile) + ": it has " +
+               std::to_string(profiles) + ", counted from 0");
 }
 
 size_t EngineHandle::activationBytes(int32_t profile) const {

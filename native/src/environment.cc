@@ -13,7 +13,8 @@ void Environment::endAtExit(Napi::Env env) {
     for (Job* job : environment.jobs) job->end();
   };
   const Napi::Object process = env.Global().Get("process").As<Napi::Object>();
-  process.Get("once").As<Napi::Function>().Call(process, {Napi::String::New(env, "exit"), Napi::Function::New(env, end)});
+  process.Get("once").As<Napi::Function>().Call(
+      process, {Napi::String::New(env, "exit"), Napi::Function::New(env, end)});
 }
 
 int Environment::device() const {

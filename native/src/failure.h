@@ -1,4 +1,4 @@
-/** What goes wrong, before it becomes a JavaScript exception: thrown on any thread, turned into an Error at the border. */
+/** What goes wrong: thrown on any thread, and turned into a JavaScript Error at the border. */
 #pragma once
 
 #include <napi.h>

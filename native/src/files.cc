@@ -27,7 +27,8 @@ MappedFile::MappedFile(const std::string& path) {
   data_ = mmap(nullptr, bytes_, PROT_READ, MAP_PRIVATE, descriptor, 0);
   const int reason = errno;
   close(descriptor);
-  if (data_ == MAP_FAILED) throw misuse("the file " + quoted(path) + " cannot be mapped: " + std::strerror(reason));
+  if (data_ == MAP_FAILED)
+    throw misuse("the file " + quoted(path) + " cannot be mapped: " + std::strerror(reason));
 }
 
 MappedFile::~MappedFile() { munmap(data_, bytes_); }

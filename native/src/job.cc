@@ -37,9 +37,9 @@ Job::Job(Napi::Env env, BuildOptions options)
 Napi::Object Job::start(Napi::Env env, BuildOptions options, Napi::Function onProgress) {
   const std::shared_ptr<Job> job(new Job(env, std::move(options)));
   // the queue holds the job until its last message is delivered
-  job->queue_ = Queue::New(env, onProgress, "TensorRT build", 0, 1, job.get(),
-                           [](Napi::Env, std::shared_ptr<Job>* hold, Job*) { delete hold; },
-                           new std::shared_ptr<Job>(job));
+  job->queue_ = Queue::New(
+      env, onProgress, "TensorRT build", 0, 1, job.get(),
+      [](Napi::Env, std::shared_ptr<Job>* hold, Job*) { delete hold; }, new std::shared_ptr<Job>(job));
   try {
     job->thread_ = std::thread([running = job.get()] { running->run(); });
   } catch (const std::system_error& error) {
@@ -51,7 +51,8 @@ Napi::Object Job::start(Napi::Env env, BuildOptions options, Napi::Function onPr
   napi_add_env_cleanup_hook(env, endWithEnvironment, job.get());
   Napi::Object object = Napi::Object::New(env);
   object.Set("done", job->deferred_.Promise());
-  object.Set("cancel", Napi::Function::New(env, [job](const Napi::CallbackInfo&) { job->progress_.cancel(); }, "cancel"));
+  object.Set("cancel", Napi::Function::New(
+                           env, [job](const Napi::CallbackInfo&) { job->progress_.cancel(); }, "cancel"));
   return object;
 }
 
@@ -105,5 +106,6 @@ void Job::settle(Napi::Env env, const Message& message) {
 Napi::Value startBuild(const Napi::CallbackInfo& info) {
   const bool listens = !info[1].IsUndefined();
   if (listens && !info[1].IsFunction()) throw misuse("onProgress must be a function");
-  return Job::start(info.Env(), readBuildOptions(info[0]), listens ? info[1].As<Napi::Function>() : Napi::Function());
+  return Job::start(info.Env(), readBuildOptions(info[0]),
+                    listens ? info[1].As<Napi::Function>() : Napi::Function());
 }

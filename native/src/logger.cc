@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <mutex>
 
+#include "cuda.h"
+
 namespace {
 
 using Severity = nvinfer1::ILogger::Severity;
@@ -24,7 +26,7 @@ const char* name(Severity severity) {
 }
 
 bool saysOutOfMemory(const std::string& text) {
-  for (const char* words : {"out of memory", "OutOfMemory", "Out of memory"}) {
+  for (const char* words : {"out of memory", "Out of memory", "OutOfMemory", "could not be allocated"}) {
     if (text.find(words) != std::string::npos) return true;
   }
   return false;
@@ -117,7 +119,8 @@ Failure Conversation::failure(const std::string& sentence) const {
   std::string message = sentence;
   const std::vector<std::string> errors = processLogger().errorsOf(*this);
   for (size_t i = 0; i < errors.size(); i++) message += (i == 0 ? ": " : "; ") + errors[i];
-  return {saysOutOfMemory(message) ? Code::kMemory : Code::kTensorrt, message};
+  if (!saysOutOfMemory(message)) return {Code::kTensorrt, message};
+  return {Code::kMemory, message + " (GPU bytes: " + memoryLeft() + ")"};
 }
 
 LogListener::LogListener(Napi::Env env, Napi::Function function, const void* owner)

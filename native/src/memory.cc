@@ -16,11 +16,8 @@ DeviceMemory::DeviceMemory(size_t bytes) : Memory(bytes) {
     return;
   }
   cuda().cudaGetLastError();
-  size_t free = 0;
-  size_t total = 0;
-  CUDA_CALL(cudaMemGetInfo, &free, &total);
-  throw Failure(Code::kMemory, "the GPU has no room for " + std::to_string(bytes) + " bytes: " + std::to_string(free) + " of " +
-                                   std::to_string(total) + " are free");
+  throw Failure(Code::kMemory,
+                "the GPU has no room for " + std::to_string(bytes) + " bytes: " + memoryLeft());
 }
 
 DeviceMemory::~DeviceMemory() {

@@ -8,6 +8,8 @@
 
 #include "arguments.h"
 #include "devices.h"
+#include "dims.h"
+#include "dtype.h"
 #include "environment.h"
 #include "libraries.h"
 
@@ -15,14 +17,19 @@ using namespace nvinfer1;
 
 namespace {
 
-/** The parser's errors, each with the node that it stumbled at. */
+/** The parser's first errors (a graph of unknown operators has one for each), with the node that it stumbled
+ * at. */
 std::string complaints(const nvonnxparser::IParser& parser) {
+  constexpr int kTold = 4;
   std::string text;
   for (int i = 0; i < parser.getNbErrors(); i++) {
+    if (i == kTold) return text + "; and " + std::to_string(parser.getNbErrors() - kTold) + " more";
     const nvonnxparser::IParserError& error = *parser.getError(i);
     text += (i == 0 ? ": " : "; ") + std::string(error.desc());
-    const std::string node = error.nodeName() ? error.nodeName() : "";
-    if (!node.empty()) text += " (at node " + quoted(node) + ", a " + error.nodeOperator() + ")";
+    // of an error that is no node's they are null or empty
+    const char* node = error.nodeName();
+    const char* type = error.nodeOperator();
+    if (node && *node && type) text += " (at node " + quoted(node) + ", a " + type + ")";
   }
   return text;
 }

@@ -57,7 +57,8 @@ class Resource : public Napi::ObjectWrap<Self> {
 
   template <Method body>
   static auto property(const char* name) {
-    return Self::InstanceAccessor(name, static_cast<Method>(&Resource::guarded<body>), nullptr, napi_enumerable);
+    return Self::InstanceAccessor(name, static_cast<Method>(&Resource::guarded<body>), nullptr,
+                                  napi_enumerable);
   }
 
   static auto disposeMethod() {

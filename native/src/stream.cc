@@ -12,8 +12,8 @@ namespace {
 char* part(const Memory& memory, int64_t offset, int64_t bytes, const char* name) {
   const auto whole = static_cast<int64_t>(memory.bytes());
   if (offset > whole || bytes > whole - offset) {
-    throw misuse(std::to_string(bytes) + " bytes from " + std::to_string(offset) + " lie outside of the " + name + "'s " +
-                 std::to_string(whole));
+    throw misuse(std::to_string(bytes) + " bytes from " + std::to_string(offset) + " lie outside of the " +
+                 name + "'s " + std::to_string(whole));
   }
   return memory.at(static_cast<size_t>(offset));
 }
@@ -21,11 +21,13 @@ char* part(const Memory& memory, int64_t offset, int64_t bytes, const char* name
 }  // namespace
 
 Napi::Function Stream::define(Napi::Env env) {
-  return DefineClass(env, kName,
-                     {method<&Stream::upload>("upload"), method<&Stream::download>("download"), method<&Stream::copy>("copy"),
-                      method<&Stream::fill>("fill"), method<&Stream::record>("record"), method<&Stream::wait>("wait"),
-                      method<&Stream::beginCapture>("beginCapture"), method<&Stream::endCapture>("endCapture"),
-                      method<&Stream::synchronize>("synchronize"), disposeMethod()});
+  return DefineClass(
+      env, kName,
+      {method<&Stream::upload>("upload"), method<&Stream::download>("download"),
+       method<&Stream::copy>("copy"), method<&Stream::fill>("fill"), method<&Stream::record>("record"),
+       method<&Stream::wait>("wait"), method<&Stream::beginCapture>("beginCapture"),
+       method<&Stream::endCapture>("endCapture"), method<&Stream::synchronize>("synchronize"),
+       disposeMethod()});
 }
 
 Stream::Stream(const Napi::CallbackInfo& info) : Resource(info) {
@@ -51,7 +53,8 @@ Napi::Value Stream::transfer(const Napi::CallbackInfo& info, cudaMemcpyKind kind
   const char* from = part(*source, count(info[3], "sourceOffset"), bytes, "source");
   if (to < from + bytes && from < to + bytes) throw misuse("the copied parts of a buffer overlap");
   if (bytes == 0) return info.Env().Undefined();
-  stream->checkCall(cuda().cudaMemcpyAsync(to, from, static_cast<size_t>(bytes), kind, stream->get()), "cudaMemcpyAsync");
+  stream->checkCall(cuda().cudaMemcpyAsync(to, from, static_cast<size_t>(bytes), kind, stream->get()),
+                    "cudaMemcpyAsync");
   stream->keep(target);
   stream->keep(source);
   return info.Env().Undefined();
@@ -76,7 +79,8 @@ Napi::Value Stream::fill(const Napi::CallbackInfo& info) {
   char* to = part(*target, count(info[1], "offset"), bytes, "target");
   const int value = static_cast<int>(count(info[3], "value", 255));
   if (bytes == 0) return info.Env().Undefined();
-  stream->checkCall(cuda().cudaMemsetAsync(to, value, static_cast<size_t>(bytes), stream->get()), "cudaMemsetAsync");
+  stream->checkCall(cuda().cudaMemsetAsync(to, value, static_cast<size_t>(bytes), stream->get()),
+                    "cudaMemsetAsync");
   stream->keep(target);
   return info.Env().Undefined();
 }

@@ -76,7 +76,8 @@ void StreamHandle::checkCall(cudaError_t status, const char* call) {
 }
 
 void StreamHandle::synchronize() {
-  if (capturing_) throw misuse("a stream that is being captured runs nothing to wait for: call endCapture() first");
+  if (capturing_)
+    throw misuse("a stream that is being captured runs nothing to wait for: call endCapture() first");
   CUDA_CALL(cudaStreamSynchronize, stream_);
 }
 

@@ -96,9 +96,9 @@ function planBuild(
     ]),
     sdk: fingerprint(
       '/',
-      [join(headers.tensorrt, 'NvInfer.h'), join(headers.cuda, 'cuda_runtime_api.h')].map((path) =>
-        resolve(path),
-      ),
+      ['NvInfer.h', 'NvInferRuntime.h', 'NvInferVersion.h', 'NvOnnxParser.h']
+        .map((file) => resolve(headers.tensorrt, file))
+        .concat(resolve(headers.cuda, 'cuda_runtime_api.h')),
     ),
   }
   const objects = files
@@ -132,7 +132,7 @@ function checkCompiler([command, ...args]) {
   const tried = spawnSync(command, [...args, '-std=c++17', '-x', 'c++', '-fsyntax-only', '-'], { input })
   if (tried.status === 0) return
   throw new Failure(
-    tried.error
+    tried.error?.code === 'ENOENT'
       ? `the C++ compiler ${command} was not found: install one with apt install g++, or set CXX to yours`
       : `${command} does not compile C++17: install a newer one with apt install g++ (9 or later), or set CXX to yours`,
   )

@@ -14,7 +14,7 @@ interface FamilyBuild {
   plan: (folder: string, checkpoint: Checkpoint, options: PlanOptions) => EnginePlan
 }
 
-/** A new model family is one folder of models/ and one line here and in worker.ts. */
+/** A new model family is one folder of models/ and one line here, in worker.ts and in runtime/identity.ts. */
 const families: Record<Family, FamilyBuild> = {
   whisper: { accepts: (config) => config.model_type === 'whisper', plan: planWhisper },
   llama: {

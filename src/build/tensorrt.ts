@@ -21,7 +21,10 @@ export class Interrupted extends Error {
 }
 
 const entry = fileURLToPath(new URL('./planner.js', import.meta.url))
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+// not SIGHUP, which nohup wants ignored
+const signals = ['SIGINT', 'SIGTERM'] as const
+/** Milliseconds that the libraries have for their own end once the plan is there; some drivers hang in it. */
+const END_PATIENCE = 2000
 /** Lines of a process's last words. */
 const LAST_LINES = 5
 
@@ -29,7 +32,7 @@ const LAST_LINES = 5
  * Turns `<graph>.onnx` and its data in `folder` into `<graph>.plan`.
  * @param timingCache file of kernel timings, kept from build to build
  * @param onProgress told the fraction that is done; it starts again with every outer phase of TensorRT's
- * @throws SetupError when TensorRT refuses the graph or its process dies; Interrupted at SIGINT, SIGTERM and SIGHUP
+ * @throws SetupError when TensorRT refuses the graph or its process dies; Interrupted at SIGINT and SIGTERM
  */
 export async function buildPlan(
   folder: string,
@@ -65,6 +68,7 @@ async function inProcess(job: PlanJob, what: string, onProgress: (fraction: numb
     if (message.kind === 'progress') onProgress(phases.after(message.progress))
     else answer = message
   })
+  child.on('disconnect', () => setTimeout(() => child.kill('SIGKILL'), END_PATIENCE).unref())
   const said = lastLines(child)
   let interrupted: NodeJS.Signals | undefined
   // Nothing in that process is worth an orderly end: its files are in a folder that goes, its memory is the system's.

@@ -32,6 +32,8 @@ export interface Engine {
   open(graph: string, stateRows?: number): Promise<Session>
   /** The GPU's memory as it is now; null for an engine on the CPU. */
   memory(): DeviceMemory | null
+  /** Sentences on what works, but not as it should. */
+  warnings(): readonly string[]
   /** Frees what its sessions shared, when they are disposed of. */
   dispose(): Promise<void>
 }
@@ -62,6 +64,7 @@ export async function openEngine(
         ...(stateRows ? { stateRows } : {}),
       }),
     memory: () => null,
+    warnings: () => [],
     dispose: async () => residents.clear(),
   }
 }

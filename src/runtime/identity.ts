@@ -20,12 +20,18 @@ export interface EngineSettings extends NativeSettings {
   readonly stateBytes: number
 }
 
-/** The options that are part of a family's engine: KV_MEMORY is not one of Whisper's. */
+/** What of SLOTS and KV_MEMORY is part of a family's engine on TensorRT: Whisper's rows follow from its slots. */
+const parts: Record<Family, readonly ('slots' | 'stateBytes')[]> = {
+  whisper: ['slots'],
+  llama: ['slots', 'stateBytes'],
+  kokoro: [],
+}
+
+/** The options that are part of a family's engine. */
 export function engineOptions(family: Family, settings: EngineSettings): Identity['options'] {
-  const { runtime, precision: chosen, slots, stateBytes } = settings
-  const precision = chosen ?? precisions[runtime][0]
-  if (runtime === 'onnxruntime') return { precision }
-  return { precision, slots, ...(family === 'llama' ? { stateBytes } : {}) }
+  const precision = settings.precision ?? precisions[settings.runtime][0]
+  if (settings.runtime === 'onnxruntime') return { precision }
+  return { precision, ...Object.fromEntries(parts[family].map((part) => [part, settings[part]])) }
 }
 
 /**

@@ -27,6 +27,8 @@ export interface ModelInfo {
   readonly loadSeconds: number
   /** The GPU's memory when the model was loaded; absent on the CPU. */
   readonly memory?: DeviceMemory
+  /** Sentences on what works, but not as it should. */
+  readonly warnings?: readonly string[]
   /** Facts of the family (context length, voices, sample rate …). */
   readonly facts: Readonly<Record<string, unknown>>
 }

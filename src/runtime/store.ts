@@ -41,7 +41,8 @@ function manifestIn(folder: string): Manifest | string {
   if (!existsSync(path)) return `There is no engine in ${folder}`
   try {
     const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest | null
-    return manifest?.files && manifest.sources && manifest.graphs ? manifest : `${path} is no manifest`
+    const whole = manifest?.files && manifest.sources && manifest.graphs && manifest.options
+    return whole ? manifest : `${path} is no manifest`
   } catch (error) {
     return `${path} is no manifest (${(error as Error).message})`
   }

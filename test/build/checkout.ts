@@ -5,6 +5,7 @@
 import {
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -25,7 +26,7 @@ export type Fakes = {
   readonly FAKE_TENSORRT?: string
   readonly FAKE_GPU?: string
   readonly FAKE_DRIVER?: 'none'
-  readonly FAKE_BUILD?: 'abort' | 'killed' | 'exit' | 'refused' | 'bug' | 'endless'
+  readonly FAKE_BUILD?: 'abort' | 'killed' | 'exit' | 'refused' | 'bug' | 'endless' | 'lingering'
 }
 
 export class Checkout {
@@ -58,7 +59,7 @@ export class Checkout {
 
   /** What is in the folder of TensorRT's engines. */
   get made(): string[] {
-    return readdirSync(this.engines).sort()
+    return existsSync(this.engines) ? readdirSync(this.engines).sort() : []
   }
 
   start(
@@ -151,6 +152,7 @@ async function build(options, onProgress) {
   onProgress({ phase: 'Building', parent: null, step: 2, steps: 2, finished: true })
   writeFileSync(options.plan, JSON.stringify(options))
   writeFileSync(options.timingCache, 'timings')
+  if (FAKE_BUILD === 'lingering') setInterval(() => {}, 1000)
 }
 const Module = require('node:module')
 const original = Module._extensions['.node']

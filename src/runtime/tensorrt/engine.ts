@@ -24,6 +24,7 @@ export function openTensorRt(folder: string, manifest: Manifest, gpu: Gpu): Engi
 class TensorRtEngine implements Engine {
   private readonly plans: Plan[] = []
   private readonly graphs = new Map<string, LoadedGraph>()
+  private readonly slow: string[] = []
   /** The GPU's memory as it was before. */
   private readonly place: Place
   /** As far as it is known. */
@@ -45,7 +46,7 @@ class TensorRtEngine implements Engine {
     try {
       for (const [graph, path] of paths) this.sentence(() => this.load(graph, path))
       // What the plans have taken, all else being still to come.
-      const taken = this.place.free - gpu.native.memory().free
+      const taken = Math.max(this.place.free - gpu.native.memory().free, weights)
       this.need = needOf([...this.graphs.values()], taken)
       refuseTooLarge(manifest.model, this.need, this.place)
       this.shared = this.share()
@@ -59,12 +60,21 @@ class TensorRtEngine implements Engine {
     const loaded = this.graphs.get(graph)
     if (!loaded) throw needsBuild(`The engine ${this.manifest.model} has no graph ${graph}`, 'tensorrt')
     const rows = stateRows ?? loaded.signature.stateRows
-    return this.sentence(() => new TensorRtSession(loaded, this.shared, rows))
+    const session = this.sentence(() => new TensorRtSession(loaded, this.shared, rows))
+    for (const profile of session.unrecorded)
+      this.slow.push(
+        `The graph ${graph} can not be recorded and replayed (profile ${profile}): every run of it is launched kernel by kernel, which is slower.`,
+      )
+    return session
   }
 
   memory(): DeviceMemory {
     const { free, total } = this.gpu.native.memory()
     return { device: this.place.name, taken: this.place.free - free, free, total }
+  }
+
+  warnings(): readonly string[] {
+    return this.slow
   }
 
   async dispose(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Sessions on TensorRT: state stays on the GPU, and only feeds and wanted outputs cross. */
 import { setImmediate as turnOfEvents } from 'node:timers/promises'
 import type { Dims, ExecutionContext, Native, Engine as Plan, Stream } from '../addon.js'
-import type { DType, Feeds, Fetches, GraphSignature, Profile, Session, SlotUse } from '../session.js'
+import type { Binding, DType, Feeds, Fetches, GraphSignature, Profile, Session, SlotUse } from '../session.js'
 import { type Border, isReplayed } from './border.js'
 import { bytesOf } from './dtypes.js'
 import { type Lane, Lanes, laneCount } from './lanes.js'
@@ -109,6 +109,14 @@ export class TensorRtSession implements Session {
     }
   }
 
+  /** Profiles whose runs were to be replayed, but can not be recorded. */
+  get unrecorded(): readonly string[] {
+    const names = this.profiles.map((profile, index) =>
+      isReplayed(this.border, profile) && !this.lanes[index]!.replays ? profile.name : null,
+    )
+    return names.filter((name) => name !== null)
+  }
+
   release(slot: number): void {
     this.counts.release(slot)
     this.shared.residents.release(slot)
@@ -164,14 +172,16 @@ export class TensorRtSession implements Session {
     const lanes = this.lanes[profile]!
     const key = [first, ...Object.entries(sizes).sort().flat()].join(' ')
     const lane = lanes.take({ key, prepare: (context) => this.prepare(context, sizes, first) })
-    for (const { name, dtype, dims } of this.border.inputs) {
-      if (this.border.hostInputs.has(name))
-        lane.context.setAddress(name, turn.pinned, this.staging.offset(name))
-      else this.staging.upload(turn, stream, name, bytesOf(dtype, resolve(dims, sizes)!))
-    }
+    for (const name of this.border.hostInputs)
+      lane.context.setAddress(name, turn.pinned, this.staging.offset(name))
+    const fed = this.border.inputs.filter(({ name }) => !this.border.hostInputs.has(name))
+    const uploads = fed.map(({ name, dtype, dims }) => [name, bytesOf(dtype, resolve(dims, sizes)!)] as const)
+    this.staging.upload(turn, stream, new Map(uploads))
     lanes.enqueue()
-    for (const name of outputs)
-      this.staging.download(turn, stream, name, this.dtypes.get(name)!, this.shapeOf(lane, name))
+    const downloads = outputs.map(
+      (name) => [name, bytesOf(this.dtypes.get(name)!, this.shapeOf(lane, name))] as const,
+    )
+    this.staging.download(turn, stream, new Map(downloads))
     stream.record(turn.done)
     return lane.shapes
   }
@@ -202,7 +212,7 @@ export class TensorRtSession implements Session {
         context.setAddress(name, this.staging.device, this.staging.offset(name))
   }
 
-  /** Bytes that each tensor of the caller has at most. */
+  /** Bytes that each tensor of the caller has at most: inputs, then outputs, the small ones close together. */
   private largest(contexts: readonly (readonly ExecutionContext[])[]): Map<string, number> {
     const { inputs, outputs, openInputs } = this.border
     const largest = new Map<string, number>()
@@ -218,7 +228,9 @@ export class TensorRtSession implements Session {
       for (const { name, dtype, dims } of inputs) note(name, dtype, resolve(dims, most)!)
       for (const { name, dtype } of outputs) note(name, dtype, context!.shape(name))
     }
-    return largest
+    const bySize = (tensors: readonly Binding[]) =>
+      tensors.map(({ name }) => [name, largest.get(name)!] as const).sort(([, a], [, b]) => a - b)
+    return new Map([...bySize(inputs), ...bySize(outputs)])
   }
 
   /** Runs every profile on zeros, so that no request waits for what a first run does, and leaves nothing behind. */

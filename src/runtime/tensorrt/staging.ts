@@ -4,7 +4,10 @@
  */
 import type { DeviceBuffer, Event, Native, PinnedBuffer, Stream } from '../addon.js'
 import type { DType, HostTensor } from '../session.js'
-import { bytesOf, copyOut, elementsOf } from './dtypes.js'
+import { copyOut, elementsOf } from './dtypes.js'
+
+/** Bytes between two tensors that are rather copied along than make a copy of their own. */
+const GAP = 16_384
 
 /** TensorRT wants addresses at multiples of it. */
 export const ALIGNMENT = 256
@@ -25,7 +28,7 @@ export class Staging {
   private readonly halves: { pinned: PinnedBuffer; done: Event; free: Promise<void> }[]
   private next = 0
 
-  /** @param largest bytes of every tensor at its largest */
+  /** @param largest bytes of every tensor at its largest, in the order in which they shall lie */
   constructor({ DeviceBuffer, PinnedBuffer, Event }: Native, largest: ReadonlyMap<string, number>) {
     let end = 0
     for (const [name, bytes] of largest) {
@@ -73,19 +76,32 @@ export class Staging {
     new Uint8Array(pinned.array, this.offset(name), bytes.length).set(bytes)
   }
 
-  upload({ pinned }: Turn, stream: Stream, name: string, bytes: number): void {
-    const offset = this.offset(name)
-    if (bytes > 0) stream.upload(this.device, offset, pinned, offset, bytes)
+  /** Brings feeds to the device. @param bytes of each */
+  upload({ pinned }: Turn, stream: Stream, bytes: ReadonlyMap<string, number>): void {
+    for (const [from, to] of this.spans(bytes)) stream.upload(this.device, from, pinned, from, to - from)
   }
 
-  download({ pinned }: Turn, stream: Stream, name: string, dtype: DType, dims: readonly number[]): void {
-    const [offset, bytes] = [this.offset(name), bytesOf(dtype, dims)]
-    if (bytes > 0) stream.download(pinned, offset, this.device, offset, bytes)
+  /** Brings outputs to the host. @param bytes of each */
+  download({ pinned }: Turn, stream: Stream, bytes: ReadonlyMap<string, number>): void {
+    for (const [from, to] of this.spans(bytes)) stream.download(pinned, from, this.device, from, to - from)
   }
 
   /** A downloaded output, the caller's to keep. */
   read({ pinned }: Turn, name: string, dtype: DType, dims: readonly number[]): HostTensor {
     return { dtype, dims, data: copyOut(dtype, pinned.array, this.offset(name), elementsOf(dims)) }
+  }
+
+  /** Where the tensors begin and end; those that lie close together are one. */
+  private spans(bytes: ReadonlyMap<string, number>): [number, number][] {
+    const all = [...bytes].map(([name, count]) => [this.offset(name), count] as const)
+    const spans: [number, number][] = []
+    for (const [begin, count] of all.sort(([a], [b]) => a - b)) {
+      if (count === 0) continue
+      const last = spans.at(-1)
+      if (last && begin - last[1] <= GAP) last[1] = begin + count
+      else spans.push([begin, begin + count])
+    }
+    return spans
   }
 
   dispose(): void {

@@ -10,6 +10,7 @@ import { describeNative } from '../../native/toolchain.js'
 import { root } from '../../root.js'
 import { run } from '../../scripts/process.js'
 import {
+  collectGarbage,
   decoder,
   openTestEngine,
   SLOTS,
@@ -167,6 +168,7 @@ describeNative('runtime/tensorrt/engine', () => {
 
   describe('memory', () => {
     const big = { ...decoder, head: ['weights 30000000', 'activations 2000000'] }
+    beforeEach(collectGarbage)
     afterEach(() => {
       delete process.env.FAKE_CUDA_MEMORY
     })

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST } from '#src/runtime/manifest.js'
 import { currentBuild, describeNative, type NativeBuild } from '../../native/toolchain.js'
@@ -8,27 +7,25 @@ import { root } from '../../root.js'
 import { run } from '../../scripts/process.js'
 import type { Answer, Job } from './child/threads.js'
 import { decoder, testGpu, writePlans } from './engines.js'
+import { House } from './house.js'
 
 describeNative('runtime/tensorrt/library', () => {
-  let house: string
+  let house: House
   let engine: string
   let build: NativeBuild
 
   before(async () => {
-    house = mkdtempSync(join(tmpdir(), 'house-'))
-    cpSync(join(root, 'dist'), join(house, 'dist'), { recursive: true })
-    cpSync(join(root, 'package.json'), join(house, 'package.json'))
+    house = new House()
     build = await currentBuild()
     const { folder, manifest } = await writePlans({ decoder }, await testGpu())
     writeFileSync(join(folder, MANIFEST), JSON.stringify(manifest))
     engine = folder
   })
-  after(() => rmSync(house, { recursive: true }))
+  after(() => house.remove())
 
-  const addon = () => join(house, 'native', 'build', 'tensorrt.node')
   async function ask(job: Partial<Job> = {}, env: Record<string, string> = {}): Promise<Answer[]> {
     const script = join(root, 'dist-test', 'runtime', 'tensorrt', 'child', 'threads.js')
-    const given: Job = { house, engine, device: 0, libraries: build.sdk, threads: 1, ...job }
+    const given: Job = { house: house.folder, engine, device: 0, libraries: build.sdk, threads: 1, ...job }
     const { code, stdout, stderr } = await run([script, JSON.stringify(given)], { cwd: root, env })
     assert.equal(code, 0, stderr)
     return JSON.parse(stdout) as Answer[]
@@ -42,17 +39,12 @@ describeNative('runtime/tensorrt/library', () => {
 
   it('names the command for an addon that is not there, or is none', async () => {
     await sentence(/tensorrt\.node.*: run `npm run build:native`/)
-    mkdirSync(join(house, 'native', 'build'), { recursive: true })
-    writeFileSync(addon(), 'not a library')
+    writeFileSync(house.addon, 'not a library')
     await sentence(/can not be used here: .*tensorrt\.node/)
   })
 
   describe('with the addon', () => {
-    before(() => {
-      rmSync(addon(), { force: true })
-      mkdirSync(join(house, 'native', 'build'), { recursive: true })
-      symlinkSync(build.addon, addon())
-    })
+    before(() => house.install(build.addon))
 
     it('opens an engine in several threads, each of which tells what it took', async () => {
       const answers = await ask({ threads: 3 })
@@ -65,7 +57,7 @@ describeNative('runtime/tensorrt/library', () => {
     })
 
     it('hands on what the addon says of libraries, driver and GPU', async () => {
-      await sentence(/libnvinfer\.so|libcudart\.so/, { libraries: house })
+      await sentence(/libnvinfer\.so|libcudart\.so/, { libraries: house.folder })
       await sentence(/driver/, {}, { FAKE_CUDA_DRIVER: '0' })
       await sentence(/GPU/, {}, { FAKE_CUDA_DEVICES: '0' })
       await sentence(/There is no GPU 1: DEVICE must be one of 0 \(Fake GPU 0\)/, { device: 1 })
