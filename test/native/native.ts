@@ -81,14 +81,16 @@ export function write(
   pinned.dispose()
 }
 
-/** The floats in device memory, after all work of the stream. */
+/** Kept, because freeing page-locked memory waits for the work of all streams. */
+const staging = new Map<number, PinnedBuffer>()
+
+/** The floats in device memory, after all work of the stream. Waits for no other stream. */
 export function read(native: Native, stream: Stream, device: DeviceBuffer, bytes = device.bytes): number[] {
-  const pinned: PinnedBuffer = new native.PinnedBuffer(bytes)
+  const pinned = staging.get(bytes) ?? new native.PinnedBuffer(bytes)
+  staging.set(bytes, pinned)
   stream.download(pinned, 0, device, 0, bytes)
   stream.synchronize()
-  const values = Array.from(new Float32Array(pinned.array))
-  pinned.dispose()
-  return values
+  return Array.from(new Float32Array(pinned.array))
 }
 
 /** For assert.throws and assert.rejects: a NativeError of this code whose message matches. */
