@@ -28,11 +28,16 @@ export async function openNative(): Promise<Native> {
   return native
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'native-'))
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+/** Of the first process: those that it starts, and threads, have folders within, in which a build may still be at work. */
+const parent = process.env.NATIVE_FILES
+const folder = mkdtempSync(join(parent ?? tmpdir(), 'native-'))
+if (parent === undefined) {
+  process.env.NATIVE_FILES = folder
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+}
 let files = 0
 
-/** A path for a new file that is removed at the process's end. */
+/** A path for a new file that is removed at the end. */
 export const newPath = (ending: string): string => join(folder, `${files++}.${ending}`)
 
 /** Writes a tiny program (its words are in sdk/README.md) to where an .onnx file would be. */
