@@ -5,6 +5,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../root.js'
 import { run } from '../scripts/process.js'
+import { runChild } from './child.js'
 import { buildNative, describeNative } from './toolchain.js'
 
 const tests = join(root, 'dist-test', 'native')
@@ -20,6 +21,18 @@ function compilerFile(name: string): string {
 }
 
 describeNative('sanitizers', () => {
+  let build: string
+  before(async function () {
+    this.timeout(1_200_000)
+    build = await buildNative(true)
+  })
+
+  it('are compiled in', async () => {
+    const { code, stderr } = await runChild('allocate', { env: { NATIVE_BUILD: build } })
+    assert.notEqual(code, 0)
+    assert.match(stderr, /ASan runtime does not come first/)
+  })
+
   it('find nothing', async function () {
     this.timeout(1_200_000)
     const own = import.meta.url.slice(import.meta.url.lastIndexOf('/') + 1)
@@ -36,7 +49,7 @@ describeNative('sanitizers', () => {
     const { code, stdout, stderr } = await run(args, {
       cwd: root,
       env: {
-        NATIVE_BUILD: await buildNative(true),
+        NATIVE_BUILD: build,
         LD_PRELOAD: `${compilerFile('libasan.so')}:${compilerFile('libubsan.so')}`,
         // Node frees little at its end; the stand-in counts what we leave. A report ends a process with 99.
         ASAN_OPTIONS: 'detect_leaks=0:exitcode=99:abort_on_error=0',
