@@ -50,6 +50,8 @@ describeNative('sanitizers', () => {
       cwd: root,
       env: {
         NATIVE_BUILD: build,
+        // Late work on the device shows who does not wait for it.
+        FAKE_CUDA_DELAY_US: '300',
         LD_PRELOAD: `${compilerFile('libasan.so')}:${compilerFile('libubsan.so')}`,
         // Node frees little at its end; the stand-in counts what we leave. A report ends a process with 99.
         ASAN_OPTIONS: 'detect_leaks=0:exitcode=99:abort_on_error=0',
