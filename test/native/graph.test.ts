@@ -96,6 +96,20 @@ describeNative('graph', () => {
     assert.ok(native.memory().free > before, 'and gives it back')
   })
 
+  it('keeps the buffers it was recorded with when its context is bound to others', () => {
+    const { context, x, y } = settled()
+    stream.beginCapture()
+    context.enqueue(stream)
+    const graph = stream.endCapture()
+    context.setAddress('x', onDevice(native, stream, Float32Array.of(50, 60)))
+    x.dispose()
+    stream.fill(y, 0, 16, 0)
+    graph?.launch(stream)
+    assert.deepEqual(read(native, stream, y, 8), [2, 4])
+    context.enqueue(stream)
+    assert.deepEqual(read(native, stream, y, 8), [100, 120])
+  })
+
   it('is null for work that cannot be recorded, and the stream goes on', async () => {
     const { context, y } = settled(await makeEngine(native, ['uncapturable', ...doubling], [range]))
     stream.fill(y, 0, 16, 0)

@@ -28,11 +28,16 @@ export async function openNative(): Promise<Native> {
   return native
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'native-'))
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+/** Of the first process: those that it starts, and threads, have folders within, in which a build may still be at work. */
+const parent = process.env.NATIVE_FILES
+const folder = mkdtempSync(join(parent ?? tmpdir(), 'native-'))
+if (parent === undefined) {
+  process.env.NATIVE_FILES = folder
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+}
 let files = 0
 
-/** A path for a new file that is removed at the process's end. */
+/** A path for a new file that is removed at the end. */
 export const newPath = (ending: string): string => join(folder, `${files++}.${ending}`)
 
 /** Writes a tiny program (its words are in sdk/README.md) to where an .onnx file would be. */
@@ -81,14 +86,16 @@ export function write(
   pinned.dispose()
 }
 
-/** The floats in device memory, after all work of the stream. */
+/** Kept, because freeing page-locked memory waits for the work of all streams. */
+const staging = new Map<number, PinnedBuffer>()
+
+/** The floats in device memory, after all work of the stream. Waits for no other stream. */
 export function read(native: Native, stream: Stream, device: DeviceBuffer, bytes = device.bytes): number[] {
-  const pinned: PinnedBuffer = new native.PinnedBuffer(bytes)
+  const pinned = staging.get(bytes) ?? new native.PinnedBuffer(bytes)
+  staging.set(bytes, pinned)
   stream.download(pinned, 0, device, 0, bytes)
   stream.synchronize()
-  const values = Array.from(new Float32Array(pinned.array))
-  pinned.dispose()
-  return values
+  return Array.from(new Float32Array(pinned.array))
 }
 
 /** For assert.throws and assert.rejects: a NativeError of this code whose message matches. */

@@ -5,7 +5,8 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../root.js'
 import { run } from '../scripts/process.js'
-import { describeNative } from './toolchain.js'
+import { runChild } from './child.js'
+import { buildNative, describeNative } from './toolchain.js'
 
 const tests = join(root, 'dist-test', 'native')
 const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js')
@@ -20,8 +21,20 @@ function compilerFile(name: string): string {
 }
 
 describeNative('sanitizers', () => {
-  it('find nothing', async () => {
-    if (process.env.NATIVE_SANITIZED === '1') throw new Error('the sanitized tests would run themselves')
+  let build: string
+  before(async function () {
+    this.timeout(1_200_000)
+    build = await buildNative(true)
+  })
+
+  it('are compiled in', async () => {
+    const { code, stderr } = await runChild('allocate', { env: { NATIVE_BUILD: build } })
+    assert.notEqual(code, 0)
+    assert.match(stderr, /ASan runtime does not come first/)
+  })
+
+  it('find nothing', async function () {
+    this.timeout(1_200_000)
     const own = import.meta.url.slice(import.meta.url.lastIndexOf('/') + 1)
     const files = readdirSync(tests).filter((name) => name.endsWith('.test.js') && name !== own)
     assert.ok(files.length > 5)
@@ -36,8 +49,9 @@ describeNative('sanitizers', () => {
     const { code, stdout, stderr } = await run(args, {
       cwd: root,
       env: {
-        NATIVE_SANITIZED: '1',
-        NATIVE_BUILD: undefined,
+        NATIVE_BUILD: build,
+        // Late work on the device shows who does not wait for it.
+        FAKE_CUDA_DELAY_US: '300',
         LD_PRELOAD: `${compilerFile('libasan.so')}:${compilerFile('libubsan.so')}`,
         // Node frees little at its end; the stand-in counts what we leave. A report ends a process with 99.
         ASAN_OPTIONS: 'detect_leaks=0:exitcode=99:abort_on_error=0',

@@ -57,7 +57,7 @@ describeNative('threads', () => {
       assert.equal(JSON.parse(stdout), way === 'cancel and leave' ? 'cancelled' : 'left')
       if (exitCode === 0) assert.equal(stderr, '')
       else assert.match(stderr, /Error: on purpose/)
-      assert.ok(performance.now() - begun < 15_000, 'the build of 20 s was given up')
+      assert.ok(performance.now() - begun < 100_000, 'the build of 200 s was given up')
       if (clears) assert.deepEqual(livingObjects(counts), {})
     })
 })

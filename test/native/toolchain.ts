@@ -38,14 +38,14 @@ export function describeNative(topic: string, tests: () => void): void {
 let building: Promise<NativeBuild> | undefined
 
 /**
- * The build that this process is to use, compiled at the first call: NATIVE_SANITIZED=1 asks for sanitizers. Processes
- * that this one starts find it made.
+ * The build that this process is to use: the one in NATIVE_BUILD, or else one without sanitizers, which processes that
+ * this one starts find made.
  * @throws Error with the compiler's words
  */
 export function currentBuild(): Promise<NativeBuild> {
   const made = process.env.NATIVE_BUILD
   if (made) return Promise.resolve(buildIn(made))
-  building ??= buildNative(process.env.NATIVE_SANITIZED === '1').then((folder) => {
+  building ??= buildNative(false).then((folder) => {
     process.env.NATIVE_BUILD = folder
     return buildIn(folder)
   })
@@ -65,8 +65,6 @@ export async function buildNative(sanitized: boolean): Promise<string> {
   // Without libraries or tools of NVIDIA: the addon is compiled as on any machine, with these headers.
   await run(process.execPath, [script, '--strict', '--out', folder, ...checks], {
     ...process.env,
-    // The script is no part of what is checked.
-    LD_PRELOAD: undefined,
     CXX: compiler,
     TENSORRT_INCLUDE: include,
     CUDA_INCLUDE: include,

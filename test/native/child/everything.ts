@@ -1,5 +1,5 @@
 /**
- * One object of every kind, an inference on its way (of 200 ms) and, if asked, a build (of 20 s): for processes and
+ * One object of every kind, an inference on its way (of 200 ms) and, if asked, a build (of 200 s): for processes and
  * threads that end in some way or other.
  */
 import type { Native } from '#src/runtime/addon.js'
@@ -8,7 +8,7 @@ import { buildOptions, makeEngine, onDevice, writeProgram } from '../native.js'
 const doubling = ['input x float32 [1]', 'y = add x x', 'output y']
 
 export const startLongBuild = (native: Native) =>
-  native.build(buildOptions(writeProgram('steps 1000', 'slow 20', ...doubling)))
+  native.build(buildOptions(writeProgram('steps 1000', 'slow 200', ...doubling)))
 
 /** Makes everything, and starts the inference. */
 export async function makeEverything(native: Native) {

@@ -52,7 +52,12 @@ cudaError_t Inference::operator()() {
   static std::atomic<unsigned char> next{1};
   unsigned char const stamp = next++;
   if (stamped > 0) std::memset(activations, stamp, stamped);
-  std::this_thread::sleep_for(std::chrono::milliseconds(model->behaviour.kernelMilliseconds));
+  auto const pause = [](int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); };
+  if (!model->behaviour.gate.empty()) {
+    auto const* const gate = static_cast<int32_t const*>(bindings.at(model->behaviour.gate).data);
+    while (__atomic_load_n(gate, __ATOMIC_ACQUIRE) == 0) pause(1);
+  }
+  pause(model->behaviour.kernelMilliseconds);
   cudaError_t const error = model->run(bindings);
   for (size_t i = 0; i < stamped; i++)
     if (static_cast<unsigned char*>(activations)[i] != stamp)

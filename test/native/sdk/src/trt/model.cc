@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "onnx.h"
 #include "program.h"
 
 namespace fake {
@@ -27,11 +28,13 @@ std::shared_ptr<Model const> parse(std::string const& path, ParseFailure& failur
     return nullptr;
   }
   std::string const content{std::istreambuf_iterator<char>(file), {}};
+  if (OnnxModel::isOnnx(content)) return OnnxModel::parse(path, content, failure);
   return Program::parse(content, failure);
 }
 
 std::shared_ptr<Model const> load(std::string const& saved) {
   ParseFailure failure;
+  if (OnnxModel::isSaved(saved)) return OnnxModel::load(saved);
   return Program::parse(saved, failure);
 }
 

@@ -38,6 +38,8 @@ struct Behaviour {
   int steps = 4;
   int stepMilliseconds = 0;
   int kernelMilliseconds = 0;
+  /// An int32 input: no inference begins before it is not 0.
+  std::string gate;
   int64_t weightBytes = 4096;
   int64_t activationBytes = 4096;
   bool capturable = true;

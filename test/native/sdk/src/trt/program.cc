@@ -62,6 +62,7 @@ bool Program::readLine(std::vector<std::string> const& words, ParseFailure& fail
   if (word == "kernel") return behaviour.kernelMilliseconds = static_cast<int>(number()), true;
   if (word == "weights") return behaviour.weightBytes = number(), true;
   if (word == "activations") return behaviour.activationBytes = number(), true;
+  if (word == "gate" && words.size() > 1) return behaviour.gate = words[1], true;
   if (word == "uncapturable") return behaviour.capturable = false, true;
   if (word == "fail" && words.size() > 2 && words[1] == "parse") {
     failure.message = joined(words, 2);
