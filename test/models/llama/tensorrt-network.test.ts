@@ -111,7 +111,7 @@ describe('models/llama for TensorRT: SmolLM2 against the reference', () => {
         family: 'llama',
         runtime: 'tensorrt',
         builder: 'test',
-        options: {},
+        options: { precision: 'float32' },
         parameters: 0,
         sources: {},
         files: {},
