@@ -2,12 +2,12 @@ import type { Graph, Value } from '../../../graph/graph.js'
 import { cast, gather, mul } from '../../../graph/ops.js'
 
 /**
- * Rows `ids` of the scope's table `name`: → [rows, width]. A table that the checkpoint has in int8 stays so, a quarter
- * of the size: only the rows asked for become float32.
+ * Rows `ids` of the scope's table `name`: → [rows, width]. Beside layers in digits a table that the checkpoint
+ * has in int8 stays so, a quarter of the size: only the rows asked for become float32.
  */
 export function tokenEmbedding(g: Graph, name: string, ids: Value): Value {
   const table = g.tensor(`${name}.weight`)
-  const numbers = g.linear === 'float32' ? null : table.quantised()
+  const numbers = g.linear === 'int8-digits' ? table.quantised() : null
   const rowwise = numbers?.form === 'affine' && numbers.scale.length === table.dims[0] && !numbers.zeroPoint
   if (!rowwise || table.storage !== 'I8') return gather(g.weight(`${name}.weight`), ids)
   const full = g.at(`${name}.rows`)
