@@ -16,7 +16,7 @@ import {
 } from '../../../graph/ops.js'
 import type { Bindings } from '../bindings.js'
 import { type WhisperConfig, windowFrames } from '../config.js'
-import { batchOf, feedForward, input, layerNorm, type Observe, output, unobserved } from './layers.js'
+import { feedForward, input, layerNorm, type Observe, output, unobserved } from './layers.js'
 
 /**
  * The log-mel of windows to the keys and values with which the decoder's layers look at it. The states themselves are no
@@ -31,8 +31,7 @@ export function encoderGraph(
 ): Graph {
   const g = new Graph('encoder', options)
   const mel = input(g, logMel)
-  const batch = batchOf(mel, logMel)
-  const ofWindow = (value: Value) => (batch ? unsqueeze(value, [1, 2]) : value)
+  const ofWindow = (value: Value) => (logMel.dims[0] === 1 ? value : unsqueeze(value, [1, 2]))
   const [least, content] = [ofWindow(input(g, floor)), ofWindow(input(g, frames))]
   const bottom = g.scope('model.encoder', () =>
     stem(g.asFloat(normalised(mel, least, content, windowFrames(config))), config),
@@ -42,7 +41,7 @@ export function encoderGraph(
     observe('input', bottom)
     let x = bottom // [B·positions, width]
     for (let i = 0; i < config.encoderLayers; i++) {
-      x = g.scope(`layers.${i}`, () => feedForward(attention(x, config, batch)))
+      x = g.scope(`layers.${i}`, () => feedForward(attention(x, config)))
       observe(`layer${i}`, x)
     }
     const top = layerNorm(x, 'layer_norm')
@@ -50,7 +49,8 @@ export function encoderGraph(
     return top
   })
 
-  const heads = { heads: config.decoderHeads, width: config.width / config.decoderHeads, batch }
+  const { decoderHeads, sourcePositions: rows } = config
+  const heads = { heads: decoderHeads, width: config.width / decoderHeads, rows }
   for (let i = 0; i < config.decoderLayers; i++)
     g.scope(`model.decoder.layers.${i}.encoder_attn`, () => {
       output(g, crossKeys[i]!, toHeads(linear(states, 'k_proj'), heads))
@@ -79,12 +79,12 @@ function stem(mel: Value, { width }: WhisperConfig): Value {
 }
 
 /** x + attention of every position to every position of its window. */
-function attention(x: Value, { width, encoderHeads }: WhisperConfig, batch?: Value): Value {
+function attention(x: Value, { width, encoderHeads, sourcePositions: rows }: WhisperConfig): Value {
   const normed = layerNorm(x, 'self_attn_layer_norm')
   return x.graph.scope('self_attn', () => {
     // Apart, not as one product: at these sizes as fast, and nothing is cut up again afterwards.
     const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map((name) => linear(normed, name))
-    const sizes = { heads: encoderHeads, width: width / encoderHeads, batch }
+    const sizes = { heads: encoderHeads, width: width / encoderHeads, rows }
     return add(x, linear(selfAttention(q!, k!, v!, sizes), 'out_proj'))
   })
 }
