@@ -1,5 +1,5 @@
 /**
- * ONNX's standard operators (opset 21) as functions on values: https://onnx.ai/onnx/operators/. A number among
+ * ONNX's standard operators (opset 21 and 23) as functions on values: https://onnx.ai/onnx/operators/. A number among
  * the operands stands for a scalar of the other operand's type. Shapes are given as numbers (0 = as the input,
  * -1 = the rest) or as a value of int64.
  */
