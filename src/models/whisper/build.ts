@@ -1,7 +1,7 @@
 /** Whisper's checkpoint folder to its three graphs. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { SetupError } from '../../errors.js'
-import type { FloatType, GraphOptions, LinearForm } from '../../graph/graph.js'
+import type { FloatType, GraphOptions } from '../../graph/graph.js'
 import { elementBytes } from '../../graph/onnx.js'
 import { type EnginePlan, type PlanOptions, type Precision, refuseUnusedTensors } from '../plan.js'
 import { bindings, decoderState, single } from './bindings.js'
@@ -33,9 +33,9 @@ const tensorrtForms: Record<Precision, Form> = {
   float32: floats,
   float16: { linear: 'float32', float: 'float16' },
   bfloat16: { linear: 'float32', float: 'bfloat16' },
-  int8: { linear: 'int8' as LinearForm, float: 'float16' },
-  int4: { linear: 'int4' as LinearForm, float: 'float16' },
-  fp8: { linear: 'fp8' as LinearForm, float: 'float16' },
+  int8: { linear: 'int8', float: 'float16' },
+  int4: { linear: 'int4', float: 'float16' },
+  fp8: { linear: 'fp8', float: 'float16' },
 }
 
 /** Hidden states that a test build looks at, by graph. */

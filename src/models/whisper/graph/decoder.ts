@@ -9,12 +9,13 @@ import {
   toHeads,
 } from '../../../graph/attention.js'
 import { Graph, type GraphOptions, type Value } from '../../../graph/graph.js'
-import { linear, multiply } from '../../../graph/linear.js'
-import { add, gather, range, reshape, shapeOf, split, squeeze, unsqueeze } from '../../../graph/ops.js'
+import { linear, tableProduct } from '../../../graph/linear.js'
+import { add, gather, range, reshape, split, squeeze, unsqueeze } from '../../../graph/ops.js'
+import { tokensInput } from '../../../graph/transformer.js'
 import { type Bindings, decoderState } from '../bindings.js'
 import type { WhisperConfig } from '../config.js'
 import { tokenEmbedding } from './embedding.js'
-import { batchOf, feedForward, input, layerNorm, type Observe, output, unobserved } from './layers.js'
+import { feedForward, input, layerNorm, type Observe, output, unobserved } from './layers.js'
 
 /** Tokens that continue sequences to logits: they look at what the state kept of those before, and at the audio. */
 export function decoderGraph(
@@ -25,19 +26,17 @@ export function decoderGraph(
 ): Graph {
   const g = new Graph('decoder', options)
   const names = tensors.decoder
-  const tokens = input(g, names.tokens)
-  const batch = batchOf(tokens, names.tokens)
+  const { tokens, rows, batch } = tokensInput(g, names.tokens.name)
   const pastLength = input(g, names.pastLength)
   const logitRows = input(g, names.logitRows)
   const layers = layerInputs(g, config, tensors)
-  const rows = shapeOf(tokens, 1, 2)
   const sight = sightOf(pastLength, rows, layers[0]!.keys.past, 1)
 
   g.scope('model.decoder', () => {
     const row = range(squeeze(rows, [0]))
-    const positions = batch ? flat(add(row, unsqueeze(pastLength, [1]))) : add(row, pastLength) // [B·rows]
+    const positions = batch ? reshape(add(row, unsqueeze(pastLength, [1])), [-1]) : add(row, pastLength) // [B·rows]
     let x = add(
-      tokenEmbedding(g, 'embed_tokens', flat(tokens)),
+      tokenEmbedding(g, 'embed_tokens', tokens),
       gather(g.weight('embed_positions.weight'), positions),
     )
     for (const [i, layer] of layers.entries()) {
@@ -50,13 +49,10 @@ export function decoderGraph(
     const states = layerNorm(gather(x, logitRows), 'layer_norm') // [wanted, width]
     observe('states', states)
     // The head is the embedding's table.
-    const logits = multiply(states, [g.tensor('embed_tokens.weight')], g.at('head'))
-    output(g, names.logits, g.cast(logits, 'float32'))
+    output(g, names.logits, g.cast(tableProduct(states, 'embed_tokens'), 'float32'))
   })
   return g
 }
-
-const flat = (x: Value): Value => reshape(x, [-1])
 
 interface LayerInputs {
   readonly keys: KeptRows

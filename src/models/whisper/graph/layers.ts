@@ -1,7 +1,7 @@
 /** What Whisper's encoder and decoder share. */
 import type { Graph, Value } from '../../../graph/graph.js'
 import { linear } from '../../../graph/linear.js'
-import { add, gelu, layerNormalization, shapeOf } from '../../../graph/ops.js'
+import { add, gelu, layerNormalization } from '../../../graph/ops.js'
 import type { Binding } from '../../../runtime/session.js'
 
 /** Told every hidden state by name: a test build makes outputs of them. */
@@ -10,10 +10,6 @@ export const unobserved: Observe = () => {}
 
 export const input = (g: Graph, { name, dtype, dims }: Binding): Value => g.input(name, dtype, dims)
 export const output = (g: Graph, { name, dims }: Binding, value: Value): void => g.output(name, value, dims)
-
-/** int64 [1]: how many windows the first axis of an input has, where the engine takes several; else undefined. */
-export const batchOf = (x: Value, { dims }: Binding): Value | undefined =>
-  dims[0] === 1 ? undefined : shapeOf(x, 0, 1)
 
 export const layerNorm = (x: Value, name: string): Value =>
   layerNormalization(x, x.graph.weight(`${name}.weight`), x.graph.weight(`${name}.bias`), 1e-5)
