@@ -239,7 +239,7 @@ export class Graph {
   private unique(name: string): string {
     const count = this.counts.get(name) ?? 0
     this.counts.set(name, count + 1)
-    return count === 0 ? name : this.unique(`${name}#${count}`)
+    return count === 0 ? name : `${name}#${count}`
   }
 }
 

@@ -66,7 +66,7 @@ export function planWhisper(
   const common = { weights: checkpoint, target }
   const graphs = [
     // Powers of sound reach over 12 decades: no bit of the products is to spare.
-    { graph: melGraph(config, tensors.mel, common), profiles: profiles.mel, slots, tf32: false },
+    { graph: melGraph(config, tensors.mel, common), profiles: profiles.mel, tf32: false },
     {
       graph: encoderGraph(config, tensors.encoder, { ...common, ...form.encoder }, observers.encoder),
       resident,
