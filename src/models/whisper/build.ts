@@ -1,8 +1,6 @@
 /** Whisper's checkpoint folder to its three graphs. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
-import { SetupError } from '../../errors.js'
-import type { FloatType, GraphOptions } from '../../graph/graph.js'
-import { elementBytes } from '../../graph/onnx.js'
+import type { GraphOptions } from '../../graph/graph.js'
 import { type EnginePlan, type PlanOptions, type Precision, refuseUnusedTensors } from '../plan.js'
 import { bindings, decoderState, single } from './bindings.js'
 import { readConfig, type WhisperConfig } from './config.js'
@@ -45,8 +43,9 @@ export interface Observers {
 }
 
 /**
- * On TensorRT the engine has `slots` windows, each with all the rows that a sequence can have.
- * @throws SetupError when the checkpoint is not Whisper's, or the slots' rows take more than `stateBytes`
+ * On TensorRT the engine has `slots` windows, each with all the rows that a sequence can have: they are few, so that
+ * `stateBytes`, which is for conversations, does not bound them.
+ * @throws SetupError when the checkpoint is not Whisper's
  */
 export function planWhisper(
   folder: string,
@@ -58,7 +57,6 @@ export function planWhisper(
   const config = readConfig(folder)
   const form = forms(options)
   const onGpu = target === 'tensorrt'
-  if (onGpu) checkMemory(config, options, form.decoder.float)
   const tensors = bindings(config, onGpu ? { batch: 'batch', float: form.decoder.float } : single)
   const profiles = onGpu ? profilesOf(config, slots) : { mel: [], encoder: [], decoder: [] }
   const { crossKeys, crossValues } = tensors.encoder
@@ -92,14 +90,4 @@ export function planWhisper(
     graphs,
     assets: ['config.json', 'tokenizer.json', 'tokenizer_config.json'],
   }
-}
-
-/** The rows of all slots are the engine's from its start on, and none can be spared. */
-function checkMemory(config: WhisperConfig, { slots, stateBytes }: PlanOptions, float: FloatType): void {
-  const numbers = decoderState(config).reduce((sum, { heads, width }) => sum + heads * width, 0)
-  const bytes = slots * config.targetPositions * numbers * elementBytes[float]
-  if (bytes > stateBytes)
-    throw new SetupError(
-      `The self-attention rows of ${slots} slots take ${bytes} bytes, but ${stateBytes} are allowed: ask for fewer slots or allow more.`,
-    )
 }

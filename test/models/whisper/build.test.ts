@@ -79,17 +79,6 @@ describe('whisper: build', () => {
     )
   })
 
-  it('refuses slots whose rows take more memory than there is', () => {
-    const bytes = 32 * 128 * 2 * 2 // rows, width, keys and values of one layer, float16
-    const options = (slots: number) => ({ ...onGpu('float16'), slots, stateBytes: 3 * bytes })
-    assert.equal(plan(options(3)).graphs[2]!.slots, 3)
-    assert.throws(
-      () => plan(options(4)),
-      (error: unknown) =>
-        error instanceof SetupError && /4 slots take 65536 bytes, but 49152/.test(error.message),
-    )
-  })
-
   it('refuses configurations that ask for another network', () => {
     const refused: [object, RegExp][] = [
       [{ model_type: 'llama' }, /model_type = "llama"/],
