@@ -18,13 +18,14 @@ const floats: Form = { linear: 'float32', float: 'float32' }
  * What each precision makes of the graphs. On an EPYC with AVX-512 VNNI the decoder's step takes 13.3 ms of one core in
  * float32, 8.2 in digits and 7.8 in blocks, and the largest error of a logit on the goldens is 0.04 in digits and 0.4 in
  * blocks, which changes the text of one of the two long forms. The encoder gains 15 % in digits: not enough.
+ * On a GPU four bits are for the decoder, which reads all its weights at every step. The encoder computes longer than it
+ * reads, and four bits would move its states by a quarter: docs/tensorrt-forms.md.
  */
 function forms({ target, precision }: PlanOptions): { encoder: Form; decoder: Form } {
-  if (target === 'tensorrt') {
-    const form = tensorrtForms[precision]
-    return { encoder: form, decoder: form }
-  }
-  return { encoder: floats, decoder: precision === 'int8' ? { ...floats, linear: 'int8-digits' } : floats }
+  if (target === 'onnxruntime')
+    return { encoder: floats, decoder: precision === 'int8' ? { ...floats, linear: 'int8-digits' } : floats }
+  const form = tensorrtForms[precision]
+  return { encoder: precision === 'int4' ? tensorrtForms.int8 : form, decoder: form }
 }
 
 const tensorrtForms: Record<Precision, Form> = {

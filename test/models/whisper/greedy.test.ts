@@ -43,6 +43,7 @@ const limits: Partial<Record<Form, Limits>> = {
   int8: { logits: 0.05, probability: 5e-3, logprob: 5e-3, heard: clips },
   'tensorrt float32': { logits: 1e-3, probability: 1e-3, logprob: 1e-3, heard: ['spk1_snt2'] },
   'tensorrt float16': { logits: 0.08, probability: 1e-3, logprob: 2e-3, heard: clips },
+  'tensorrt int8': { logits: 0.15, probability: 1e-3, logprob: 2e-3, heard: ['jfk'] },
   'tensorrt bfloat16': {
     logits: 1,
     probability: 1e-2,
