@@ -29,6 +29,7 @@ import {
   reduceSum,
   reshape,
   round,
+  slice,
   sub,
 } from './ops.js'
 import { BLOCK, byteBlocks, byteRows, forUses, joined, nibbleBlocks, transposed } from './packing.js'
@@ -90,7 +91,8 @@ function tensorrtProduct(layer: Layer): Value {
  */
 export function embedding(g: Graph, name: string, ids: Value): Value {
   const table = g.tensor(`${name}.weight`)
-  if (g.target === 'tensorrt' || !isQuantised(g, [table])) return gather(g.weight(`${name}.weight`), ids)
+  if (g.target === 'tensorrt') return gather(tableOf(g, `${name}.weight`), ids)
+  if (!isQuantised(g, [table])) return gather(g.weight(`${name}.weight`), ids)
   const [V, K] = table.dims as [number, number]
   const { q, scale } = byteTable(g, [table], g.at(`${name}.weight`), V, K)
   const numbers = sub(cast(gather(q, ids), 'float32'), 128) // [M, K / 32, 32]
@@ -102,8 +104,30 @@ export function embedding(g: Graph, name: string, ids: Value): Value {
 export function tableProduct(x: Value, name: string): Value {
   const g = x.graph
   const table = `${name}.weight`
-  if (g.target === 'tensorrt') return gemm(x, g.weight(table), null, { transB: true })
+  if (g.target === 'tensorrt') {
+    const product = gemm(x, tableOf(g, table), null, { transB: true })
+    const [V] = g.tensor(table).dims as [number]
+    return V % TABLE_ROWS === 0 ? product : slice(product, 1, 0, V)
+  }
   return multiply(x, [g.tensor(table)], g.at(table))
+}
+
+/** TensorRT stores a matrix of an output once more if its rows are no multiple of this, even where others share it. */
+const TABLE_ROWS = 8
+
+/** The table `name` [V, K] in the graph's float type, with rows of zeros up to the next multiple of {@link TABLE_ROWS}. */
+function tableOf(g: Graph, name: string): Value {
+  const tensor = g.tensor(name)
+  const [V, K] = tensor.dims as [number, number]
+  if (V % TABLE_ROWS === 0) return g.weight(name)
+  const rows = Math.ceil(V / TABLE_ROWS) * TABLE_ROWS
+  return g.once(`table ${g.at(name)} ${g.float}`, () =>
+    g.initializer(g.at(name), g.float, [rows, K], () => {
+      const padded = new Float32Array(rows * K)
+      padded.set(tensor.floats())
+      return padded
+    }),
+  )
 }
 
 /** Whether the weights have int8 forms and the graph wants them. */

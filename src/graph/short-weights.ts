@@ -1,10 +1,10 @@
 /**
  * Matrices [N, K] (N outputs, K inputs) in the short types that TensorRT multiplies float16 with, laid out as [K, N].
- * Scales are float16 numbers above zero: they are chosen so that rounding to float16 changes nothing, and no weight is
- * beyond the type's range.
+ * Scales are float16 numbers above zero. They are chosen so that rounding to float16 changes nothing, and no weight is
+ * beyond the type's range; only those that the checkpoint stores with bytes are rounded, a factor of at most 1 ± 2⁻¹¹.
  */
 import type { Weight } from './graph.js'
-import { joined } from './packing.js'
+import { joined, storedRows, transposed } from './packing.js'
 
 /** Numbers with one scale per output: w[n, k] = values[k, n] · scale[n]. */
 export interface ShortColumns {
@@ -12,8 +12,15 @@ export interface ShortColumns {
   readonly scale: Float32Array
 }
 
-/** int8 of ±127. */
+/** The least float16 with all its bits of mantissa. */
+const LEAST_NORMAL = 2 ** -14
+
+/** int8: bytes as the checkpoint stores them, where it has one scale per output; anything else is rounded to ±127. */
 export function int8Columns(weights: readonly Weight[], N: number, K: number): ShortColumns {
+  const stored = weights.map(storedRows).filter((rows) => rows !== null)
+  const scale = joined(stored.map((rows) => rows.scale))
+  if (stored.length === weights.length && scale.every((step) => step >= LEAST_NORMAL))
+    return { values: transposed(joined(stored.map(({ values }) => values)), N, K), scale }
   return columns(weights, N, K, 127, (steps, shorts, n) => {
     for (let k = 0; k < K; k++) shorts[k * N + n] = Math.round(steps[k]!)
   })

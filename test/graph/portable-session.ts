@@ -165,6 +165,7 @@ export class PortableSession implements Session {
 /** Tensors [1, …] as one [n, …]. */
 function stacked(tensors: readonly HostTensor[]): HostTensor {
   const [first] = tensors
+  if (tensors.length === 1) return first!
   const share = first!.data.length
   const data = new Float32Array(tensors.length * share)
   for (const [i, tensor] of tensors.entries()) data.set(tensor.data as Float32Array, i * share)
