@@ -29,7 +29,8 @@ export class Value {
 }
 
 /** How the linear layers of a graph compute; linear.ts says what each form costs. */
-export type LinearForm = 'float32' | 'int8-blocks' | 'int8-bytes' | 'int8-digits'
+export type CpuLinearForm = 'float32' | 'int8-blocks' | 'int8-bytes' | 'int8-digits'
+export type LinearForm = CpuLinearForm | 'int8' | 'int4' | 'fp8'
 
 /** What a graph computes in. Strong typing: an operator's operands are all of one type. */
 export type FloatType = 'float32' | 'float16' | 'bfloat16'
@@ -38,7 +39,7 @@ export interface GraphOptions {
   weights: WeightSource
   /** onnxruntime if absent. */
   target?: Target
-  /** The form of quantised linear layers; float weights always multiply in the graph's float type. */
+  /** float32 if absent; on ONNX Runtime for quantised weights alone: float ones multiply in the graph's float type. */
   linear?: LinearForm
   /** float32 if absent, and always on ONNX Runtime's CPU. */
   float?: FloatType

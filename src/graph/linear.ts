@@ -9,6 +9,8 @@
  * - `int8-bytes`: the same with all weights as bytes; Q4_1 widened so that the minimum is part of them.
  * - `int8-digits`: activations as two signed digits of base 126, so that two int8 products carry 14 bits. Rows and
  *   sequences do not influence each other. Weights become int8 per row (exact where the checkpoint has them so).
+ *
+ * On TensorRT, for all weights: `float32` is the graph's float type, and `int8`, `int4`, `fp8` are in weight-only.ts.
  */
 import { matMulIntegerToFloat, matMulNBits, quantizeLinear } from './contrib.js'
 import type { Graph, Value, Weight } from './graph.js'
@@ -19,6 +21,7 @@ import {
   concat,
   div,
   gather,
+  gemm,
   matMul,
   max,
   mul,
@@ -29,6 +32,7 @@ import {
   sub,
 } from './ops.js'
 import { BLOCK, byteBlocks, byteRows, forUses, joined, nibbleBlocks, transposed } from './packing.js'
+import { float8Product, int4Product, int8Product, type Layer } from './weight-only.js'
 
 /**
  * Several layers that share their input are one multiplication: their rows are stacked in the order of `names`.
@@ -60,19 +64,33 @@ export function multiply(x: Value, weights: readonly Weight[], name: string): Va
     K: weights[0]!.dims[1]!,
     N: sum(weights.map((weight) => weight.dims[0]!)),
   }
+  if (x.graph.target === 'tensorrt') return tensorrtProduct(layer)
   if (!isQuantised(x.graph, weights)) return floatProduct(layer)
   if (x.graph.linear === 'int8-digits') return digitsProduct(layer)
   const stored4 = weights.every((weight) => weight.storage === 'Q4_1')
   return x.graph.linear === 'int8-blocks' && stored4 ? nibblesProduct(layer) : bytesProduct(layer)
 }
 
+function tensorrtProduct(layer: Layer): Value {
+  switch (layer.x.graph.linear) {
+    case 'int8':
+      return int8Product(layer)
+    case 'fp8':
+      return float8Product(layer)
+    case 'int4':
+      return int4Product(layer) ?? floatProduct(layer)
+    default:
+      return floatProduct(layer)
+  }
+}
+
 /**
- * The rows `ids` int64 [M] of the scope's table `<name>.weight` [V, K] → float32 [M, K]. In the int8 forms the table
- * is bytes in blocks, and those of an output matrix made by {@link multiply} under the same name.
+ * The rows `ids` int64 [M] of the scope's table `<name>.weight` [V, K] → [M, K]. In ONNX Runtime's int8 forms the table
+ * is bytes in blocks; on TensorRT it is floats always. {@link tableProduct} uses the same constants.
  */
 export function embedding(g: Graph, name: string, ids: Value): Value {
   const table = g.tensor(`${name}.weight`)
-  if (!isQuantised(g, [table])) return gather(g.weight(`${name}.weight`), ids)
+  if (g.target === 'tensorrt' || !isQuantised(g, [table])) return gather(g.weight(`${name}.weight`), ids)
   const [V, K] = table.dims as [number, number]
   const { q, scale } = byteTable(g, [table], g.at(`${name}.weight`), V, K)
   const numbers = sub(cast(gather(q, ids), 'float32'), 128) // [M, K / 32, 32]
@@ -80,12 +98,12 @@ export function embedding(g: Graph, name: string, ids: Value): Value {
   return reshape(mul(numbers, scales), [-1, K])
 }
 
-interface Layer {
-  x: Value
-  weights: readonly Weight[]
-  name: string
-  K: number
-  N: number
+/** x [M, K] times the scope's table of {@link embedding}, as the output matrix that is tied to it: → [M, V]. */
+export function tableProduct(x: Value, name: string): Value {
+  const g = x.graph
+  const table = `${name}.weight`
+  if (g.target === 'tensorrt') return gemm(x, g.weight(table), null, { transB: true })
+  return multiply(x, [g.tensor(table)], g.at(table))
 }
 
 /** Whether the weights have int8 forms and the graph wants them. */
