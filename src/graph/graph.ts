@@ -245,7 +245,9 @@ export class Graph {
   private unique(name: string): string {
     const count = this.counts.get(name) ?? 0
     this.counts.set(name, count + 1)
-    return count === 0 ? name : `${name}#${count}`
+    if (count === 0) return name
+    const numbered = `${name}#${count}` // which someone may have asked for by itself
+    return this.counts.has(numbered) ? this.unique(name) : this.unique(numbered)
   }
 }
 
