@@ -15,15 +15,13 @@ export function prosodyGraph(config: KokoroConfig, options: GraphOptions): Graph
   const style = inputOf(g, names.prosodyStyle)
 
   g.scope('predictor', () => {
-    const frames = g.float32([features], (features) => biLstm(gather(features, index), 'shared')) // [F, 512]
+    const frames = biLstm(gather(features, index), 'shared') // [F, 512]
     const signal = reshape(transpose(frames, [1, 0]), [1, config.hidden, 1, -1])
     for (const [curve, { name, dims }] of [['F0', names.f0] as const, ['N', names.energy] as const]) {
       let x = residualBlock(signal, `${curve}.0`, style)
       x = residualBlock(x, `${curve}.1`, style, { double: true })
       x = residualBlock(x, `${curve}.2`, style)
-      const wide = g.cast(x, 'float32')
-      const projected = g.within('float32', () => conv(wide, `${curve}_proj`))
-      g.output(name, reshape(projected, [1, -1]), dims) // [1, 2F]
+      g.output(name, reshape(conv(x, `${curve}_proj`), [1, -1]), dims) // [1, 2F]
     }
   })
   return g

@@ -20,7 +20,7 @@ export function textGraph(config: KokoroConfig, options: GraphOptions, observe: 
   const g = new Graph(graphNames.text, options)
   const names = bindings(config)
   const ids = reshape(inputOf(g, names.ids), [-1]) // [N]
-  const style = g.asFloat(inputOf(g, names.prosodyStyle))
+  const style = inputOf(g, names.prosodyStyle)
 
   const spoken = g.scope('bert', () => albert(ids, config)) // [N, 768]
   observe('bert_out', spoken)
@@ -31,12 +31,12 @@ export function textGraph(config: KokoroConfig, options: GraphOptions, observe: 
     const features = g.scope('text_encoder', () => durationEncoder(hidden, style, config)) // [N, 640]
     const logits = dense(biLstm(features, 'lstm'), 'duration_proj.linear_layer') // [N, 50]
     const durations = reduceSum(sigmoid(logits), [1], false) // [N]
-    g.output(names.durations.name, g.cast(unsqueeze(durations, [0]), 'float32'), names.durations.dims)
-    g.output(names.features.name, g.cast(unsqueeze(features, [0]), 'float32'), names.features.dims)
+    g.output(names.durations.name, unsqueeze(durations, [0]), names.durations.dims)
+    g.output(names.features.name, unsqueeze(features, [0]), names.features.dims)
   })
 
   const encoded = g.scope('text_encoder', () => textEncoder(ids, config)) // [N, 512]
-  g.output(names.encoded.name, g.cast(unsqueeze(transpose(encoded, [1, 0]), [0]), 'float32'), names.encoded.dims)
+  g.output(names.encoded.name, unsqueeze(transpose(encoded, [1, 0]), [0]), names.encoded.dims)
   return g
 }
 
