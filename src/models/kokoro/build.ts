@@ -16,7 +16,7 @@ import { isUnneeded, plainNames } from './weights.js'
  * threads), products of int8 run at 550 Gop/s, half of that for two digits, which have to be made first, and float32
  * convolutions at 225 GFLOP/s. One digit is audible.
  *
- * On TensorRT the vocoder, 97 % of the arithmetic, computes in the precision asked for; text and prosody are always
+ * On TensorRT the vocoder, 19 of 20 multiplications, computes in the precision asked for; text and prosody are always
  * float32, because in float16 some ids get a frame more or less than in the reference, and the time there goes into the
  * steps of LSTMs. Nearly all weights are convolutions': int8, int4 and fp8, which are for linear layers, mean float16.
  */

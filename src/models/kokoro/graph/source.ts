@@ -91,8 +91,8 @@ function phases(f0: Value, stepSamples: number): Value {
   return fraction(matMul(parts, ramps))
 }
 
-/** Turns, 0 … 1 each, added up along the first axis; only fractions counting. */
-function runningTurns(turns: Value): Value {
+/** Turns, 0 … 1 each, added up along the first axis; only fractions counting. Each is rounded to 2⁻²⁴ first. */
+export function runningTurns(turns: Value): Value {
   const digits = mul(turns, digit)
   const high = floor(digits)
   const low = round(mul(sub(digits, high), digit))
