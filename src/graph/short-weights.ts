@@ -8,35 +8,41 @@ import { joined } from './packing.js'
 
 /** Numbers with one scale per output: w[n, k] = values[k, n] · scale[n]. */
 export interface ShortColumns {
-  readonly values: Int8Array | Uint8Array
+  readonly values: Int8Array
   readonly scale: Float32Array
 }
 
 /** int8 of ±127. */
 export function int8Columns(weights: readonly Weight[], N: number, K: number): ShortColumns {
-  return columns(weights, N, K, 127, Int8Array, Math.round)
+  return columns(weights, N, K, 127, (steps, shorts, n) => {
+    for (let k = 0; k < K; k++) shorts[k * N + n] = Math.round(steps[k]!)
+  })
 }
 
 /** float8e4m3fn of ±448, as its bits. */
 export function float8Columns(weights: readonly Weight[], N: number, K: number): ShortColumns {
-  return columns(weights, N, K, 448, Uint8Array, float8Bits)
+  return columns(weights, N, K, 448, (steps, shorts, n) => {
+    const bits = new Uint32Array(steps.buffer)
+    for (let k = 0; k < K; k++) shorts[k * N + n] = float8Bits(bits[k]!)
+  })
 }
 
-function columns<T extends Int8Array | Uint8Array>(
+function columns(
   weights: readonly Weight[],
   N: number,
   K: number,
   most: number,
-  Numbers: new (length: number) => T,
-  short: (value: number) => number,
+  write: (steps: Float32Array, shorts: Int8Array, n: number) => void,
 ): ShortColumns {
   const floats = joined(weights.map((weight) => weight.floats()))
-  const values = new Numbers(N * K)
+  const values = new Int8Array(N * K)
   const scale = new Float32Array(N)
+  const steps = new Float32Array(K)
   for (let n = 0; n < N; n++) {
     const step = scaleFor(peakOf(floats, n * K, (n + 1) * K), most)
     scale[n] = step
-    for (let k = 0; k < K; k++) values[k * N + n] = short(floats[n * K + k]! / step)
+    for (let k = 0; k < K; k++) steps[k] = floats[n * K + k]! / step
+    write(steps, values, n)
   }
   return { values, scale }
 }
@@ -77,26 +83,35 @@ export function int4Blocks(weights: readonly Weight[], N: number, K: number, blo
   const offset = int4HasOffset(weights) ? new Float32Array(blocks * N) : null
   let row = 0
   for (const weight of weights) {
-    const quantise = storesFourBits(weight.storage) ? storedNibbles(weight) : roundedNibbles(weight, block)
-    for (let n = row; n < row + weight.dims[0]!; n++)
+    const { q, steps, from } = storesFourBits(weight.storage)
+      ? storedNibbles(weight)
+      : roundedNibbles(weight, block)
+    const rows = weight.dims[0]!
+    for (let r = 0; r < rows; r++) {
+      const n = row + r
       for (let b = 0; b < blocks; b++) {
-        const { q, step, from } = quantise((n - row) * blocks + b)
-        scale[b * N + n] = step
-        if (offset) offset[b * N + n] = from
-        for (let i = 0; i < block; i++) {
-          const at = (b * block + i) * N + n
-          values[at >> 1]! |= (q[i]! & 15) << (4 * (at & 1))
-        }
+        scale[b * N + n] = steps[r * blocks + b]!
+        if (offset && from) offset[b * N + n] = from[r * blocks + b]!
       }
-    row += weight.dims[0]!
+      for (let k = 0; k < K; k++) {
+        const at = k * N + n
+        values[at >> 1]! |= (q[r * K + k]! & 15) << (4 * (at & 1))
+      }
+    }
+    row += rows
   }
   return { values, scale, offset }
 }
 
-type Nibbles = (block: number) => { q: ArrayLike<number>; step: number; from: number }
+/** Numbers −8 … 7 of a weight, row by row, and of each block the step and what is added. */
+interface Nibbles {
+  readonly q: Int8Array
+  readonly steps: Float32Array
+  readonly from: Float32Array | null
+}
 
 /**
- * Q4_0 and Q4_1, d·q + m with q of 0 … 15, as |d|·(q − 8) + (m + 8d), or, where d is below zero, as
+ * Q4_0 and Q4_1, d·q + m with q of 0 … 15, as d·(q − 8) + (m + 8d), or, where d is below zero, as
  * |d|·(7 − q) + (m + 7d).
  */
 function storedNibbles(weight: Weight): Nibbles {
@@ -104,27 +119,28 @@ function storedNibbles(weight: Weight): Nibbles {
   if (stored?.form !== 'blocks' || stored.bits !== 4)
     throw new Error(`a weight stored as ${weight.storage} has no blocks of 4 bits`)
   const { values, scale, min, blockSize } = stored
-  return (block) => {
-    const d = scale[block]!
-    const m = min?.[block] ?? 0
-    const q = values.subarray(block * blockSize, (block + 1) * blockSize)
-    if (d === 0) return { q: new Int8Array(blockSize), step: 1, from: m }
+  const q = new Int8Array(values.length)
+  const from = new Float32Array(scale.length)
+  for (const [block, d] of scale.entries()) {
     const middle = d > 0 ? 8 : 7
-    return {
-      q: Int8Array.from(q, (v) => (d > 0 ? v - middle : middle - v)),
-      step: Math.abs(d),
-      from: m + middle * d,
-    }
+    const sign = Math.sign(d)
+    from[block] = (min?.[block] ?? 0) + middle * d
+    for (let i = block * blockSize; i < (block + 1) * blockSize; i++) q[i] = sign * (values[i]! - middle)
   }
+  return { q, steps: scale.map((d) => Math.abs(d) || 1), from }
 }
 
 function roundedNibbles(weight: Weight, block: number): Nibbles {
   const floats = weight.floats()
-  return (index) => {
-    const [begin, end] = [index * block, (index + 1) * block]
+  const q = new Int8Array(floats.length)
+  const steps = new Float32Array(floats.length / block)
+  for (let b = 0; b < steps.length; b++) {
+    const [begin, end] = [b * block, (b + 1) * block]
     const step = scaleFor(peakOf(floats, begin, end), 7)
-    return { q: Int8Array.from(floats.subarray(begin, end), (v) => Math.round(v / step)), step, from: 0 }
+    steps[b] = step
+    for (let i = begin; i < end; i++) q[i] = Math.round(floats[i]! / step)
   }
+  return { q, steps, from: null }
 }
 
 function peakOf(floats: Float32Array, begin: number, end: number): number {
@@ -141,14 +157,20 @@ function scaleFor(peak: number, most: number): number {
   return Math.ceil(wanted / last) * last
 }
 
-/** The bits of the nearest float8e4m3fn, ties to even: 3 bits of mantissa, steps of 2⁻⁹ below 2⁻⁶, at most 448. */
-export function float8Bits(value: number): number {
-  const sign = value < 0 ? 0x80 : 0
-  const magnitude = Math.min(Math.abs(value), 448)
-  const exponent = Math.max(Math.floor(Math.log2(magnitude)), -6)
-  const steps = magnitude / 2 ** (exponent - 3)
-  const below = Math.floor(steps)
-  const rest = steps - below
-  const rounded = below + (rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? 1 : 0)
-  return sign | (((exponent + 6) << 3) + rounded)
+/** Of the bits of a float32, those of the nearest float8e4m3fn, ties to even; beyond 448 it is 448. */
+export function float8Bits(float: number): number {
+  const sign = (float >>> 24) & 0x80
+  const magnitude = float & 0x7fffffff
+  if (magnitude >= 0x43e00000) return sign | 0x7e
+  // Rounding to 3 bits of mantissa, and the exponent's bias of 127 becomes 7.
+  if (magnitude >= 0x3c800000)
+    return sign | ((magnitude - 0x3c000000 + 0x7ffff + ((magnitude >>> 20) & 1)) >>> 20)
+  // Steps of 2⁻⁹ below 2⁻⁶.
+  const mantissa = (magnitude & 0x7fffff) | 0x800000
+  const shift = 141 - (magnitude >>> 23)
+  if (shift > 24) return sign
+  const rest = mantissa & ((1 << shift) - 1)
+  const middle = 1 << (shift - 1)
+  const steps = mantissa >>> shift
+  return sign | (steps + (rest > middle || (rest === middle && (steps & 1) === 1) ? 1 : 0))
 }

@@ -51,7 +51,13 @@ export function portable(graph: Graph, { rounding }: { rounding: boolean }): Gra
   for (const { name, dtype, dims } of inputs)
     rewritten.set(name, p.input(name, widened(dtype) as (typeof inputs)[number]['dtype'], dims))
   for (const { value, dims, data } of initializers) {
-    const stored = p.initializer(value.name, rounding ? value.dtype : widened(value.dtype), dims, data)
+    // Not under its own name, which a constant of the rewriting may get.
+    const stored = p.initializer(
+      `given.${value.name}`,
+      rounding ? value.dtype : widened(value.dtype),
+      dims,
+      data,
+    )
     rewritten.set(value.name, isHalf(stored.dtype) ? convert(stored, 'float32') : stored)
   }
   for (const node of nodes) {
