@@ -245,9 +245,7 @@ export class Graph {
   private unique(name: string): string {
     const count = this.counts.get(name) ?? 0
     this.counts.set(name, count + 1)
-    if (count === 0) return name
-    const numbered = `${name}#${count}` // which someone may have asked for by itself
-    return this.counts.has(numbered) ? this.unique(name) : this.unique(numbered)
+    return count === 0 ? name : `${name}#${count}`
   }
 }
 

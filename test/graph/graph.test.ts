@@ -76,14 +76,6 @@ describe('graph/graph', () => {
     )
   })
 
-  it('never gives a name twice, also where one was asked for that it would have made', () => {
-    const g = new Graph('test', { weights: noWeights })
-    const names = ['a', 'a#1', 'a', 'a', 'a#1', 'a#1#1'].map(
-      (name) => g.initializer(name, 'bool', [1], () => new Uint8Array(1)).name,
-    )
-    assert.equal(new Set(names).size, names.length)
-  })
-
   it('computes an island in float32 and comes back to its own type', () => {
     const weights = weightsOf({ w: floatWeight([1], [1]) })
     const g = new Graph('test', { weights, target: 'tensorrt', float: 'float16' })
