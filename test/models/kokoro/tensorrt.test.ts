@@ -89,7 +89,7 @@ describe('models/kokoro planned for TensorRT', () => {
   })
 })
 
-/** The goldens' own limits, and what rounding may cost: the losses measured (docs/tensorrt-forms.md) and a third. */
+/** The goldens' own limits, and what rounding may cost: the losses measured (docs/tensorrt-forms.md) and a third to a half. */
 const limits: Readonly<
   Record<FloatType, { said: readonly string[]; decoder: number; waveform: number; mel: number }>
 > = {
