@@ -39,6 +39,8 @@ export async function openPortable(
   const session = await InferenceSession.create(join(folder, `${graph.name}.onnx`), {
     intraOpNumThreads: 2,
     enableMemPattern: false,
+    // Else DequantizeLinear before MatMul becomes a kernel that rounds activations to int8.
+    extra: { session: { disable_quant_qdq: '1' } },
   })
   return new PortableSession(session, signatureOf(planned), residents)
 }
