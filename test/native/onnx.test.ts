@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type GraphContent, writeModel } from '#src/graph/file.js'
+import { type GraphContent, type Node, writeModel } from '#src/graph/file.js'
 import type { Engine, Native, Stream } from '#src/runtime/addon.js'
 import { failure, newPath, onDevice, openNative, read, sized, write, writeProgram } from './native.js'
 import { useOnnxRuntime } from './onnxruntime.js'
@@ -11,6 +11,7 @@ import { describeNative } from './toolchain.js'
 /** y = x · W with W [4, 300] of ones, beside the graph; twice = x above itself; a cache with one row changed. */
 const model: GraphContent = {
   name: 'model',
+  target: 'onnxruntime',
   nodes: [
     node('MatMul', ['x', 'w'], 'y'),
     node('Concat', ['x', 'x'], 'twice', { axis: 0 }),
@@ -37,8 +38,8 @@ const model: GraphContent = {
   ],
 }
 
-function node(type: string, inputs: string[], output: string, attributes = {}) {
-  const named = (name: string) => ({ name })
+function node(type: string, inputs: string[], output: string, attributes = {}): Node {
+  const named = (name: string) => ({ name, dtype: name === 'at' ? ('int32' as const) : ('float32' as const) })
   return { type, domain: '', name: output, inputs: inputs.map(named), outputs: [named(output)], attributes }
 }
 
