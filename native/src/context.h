@@ -16,8 +16,12 @@
 
 class ContextHandle : public std::enable_shared_from_this<ContextHandle> {
  public:
-  /** Waits for `stream`, on which TensorRT prepares the profile. */
-  ContextHandle(std::shared_ptr<EngineHandle> engine, int32_t profile, StreamHandle& stream);
+  /**
+   * Waits for `stream`, on which TensorRT prepares the profile.
+   * @param activations memory that other contexts may use too, one after another; null: the context gets its own
+   */
+  ContextHandle(std::shared_ptr<EngineHandle> engine, int32_t profile, StreamHandle& stream,
+                std::shared_ptr<DeviceMemory> activations);
   ~ContextHandle();
   ContextHandle(const ContextHandle&) = delete;
   ContextHandle& operator=(const ContextHandle&) = delete;
@@ -54,7 +58,7 @@ class ContextHandle : public std::enable_shared_from_this<ContextHandle> {
 
   std::shared_ptr<EngineHandle> engine_;
   int32_t profile_;
-  std::unique_ptr<DeviceMemory> activations_;
+  std::shared_ptr<DeviceMemory> activations_;
   std::unique_ptr<nvinfer1::IExecutionContext> context_;
   std::map<std::string, Binding> bindings_;
   std::set<std::string> shaped_;

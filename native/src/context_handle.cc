@@ -23,9 +23,15 @@ ContextHandle::Use::Use(ContextHandle& context) : context_(context) {
   }
 }
 
-ContextHandle::ContextHandle(std::shared_ptr<EngineHandle> engine, int32_t profile, StreamHandle& stream)
-    : engine_(std::move(engine)), profile_(profile) {
+ContextHandle::ContextHandle(std::shared_ptr<EngineHandle> engine, int32_t profile, StreamHandle& stream,
+                             std::shared_ptr<DeviceMemory> activations)
+    : engine_(std::move(engine)), profile_(profile), activations_(std::move(activations)) {
   if (stream.capturing()) throw misuse("a context cannot be made with a stream that is being captured");
+  const size_t needed = engine_->activationBytes(profile);
+  if (activations_ && activations_->bytes() < needed) {
+    throw misuse("profile " + std::to_string(profile) + " needs " + std::to_string(needed) +
+                 " bytes of activations, but the buffer has only " + std::to_string(activations_->bytes()));
+  }
   const Conversation conversation(engine_->owner());
   const RelaxedCapture relaxed;
   context_.reset(engine_->get().createExecutionContext(ExecutionContextAllocationStrategy::kUSER_MANAGED));
@@ -35,10 +41,9 @@ ContextHandle::ContextHandle(std::shared_ptr<EngineHandle> engine, int32_t profi
   }
   // ours rather than TensorRT's, so that it is of this profile's size and a failure tells the numbers; after the
   // profile, because its size is checked against the selected one
-  const size_t bytes = engine_->activationBytes(profile);
-  if (bytes > 0) {
-    activations_ = std::make_unique<DeviceMemory>(bytes);
-    context_->setDeviceMemoryV2(activations_->at(0), static_cast<int64_t>(bytes));
+  if (!activations_ && needed > 0) activations_ = std::make_shared<DeviceMemory>(needed);
+  if (activations_) {
+    context_->setDeviceMemoryV2(activations_->at(0), static_cast<int64_t>(activations_->bytes()));
   }
   // the work may be enqueued on any stream, and must see the profile
   stream.synchronize();

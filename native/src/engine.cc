@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include "arguments.h"
+#include "buffers.h"
 #include "context.h"
 #include "dims.h"
 #include "dtype.h"
@@ -72,8 +73,11 @@ Napi::Value Engine::createContext(const Napi::CallbackInfo& info) {
   const auto& engine = handle();
   const int32_t profile = engine->checkProfile(count(info[0], "profile"));
   const auto stream = Stream::of(info[1], "stream");
-  return ExecutionContext::wrap(Environment::of(info.Env()).contextClass,
-                                std::make_shared<ContextHandle>(engine, profile, *stream));
+  std::shared_ptr<DeviceMemory> activations;
+  if (!info[2].IsUndefined()) activations = DeviceBuffer::of(info[2], "activations");
+  return ExecutionContext::wrap(
+      Environment::of(info.Env()).contextClass,
+      std::make_shared<ContextHandle>(engine, profile, *stream, std::move(activations)));
 }
 
 Napi::Value loadEngine(const Napi::CallbackInfo& info) {

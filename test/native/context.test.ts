@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { DeviceBuffer, Engine, Native, Stream } from '#src/runtime/addon.js'
+import { runChild } from './child.js'
 import { failure, makeEngine, onDevice, openNative, read, sized, write } from './native.js'
 import { describeNative } from './toolchain.js'
 
@@ -214,6 +215,98 @@ describeNative('context', () => {
       failure('tensorrt', /could not enqueue the work: .*a tactic is gone/),
     )
     assert.throws(() => context.enqueue({} as never), failure('misuse', /stream must be a Stream/))
+  })
+
+  describe('with activations that are shared', () => {
+    const program = ['activations 512', 'kernel 2', 'input x float32 [size]', 'y = add x x', 'output y']
+    const profiles = [1, 2].map((most) => ({ x: sized([1], [1], [most]) }))
+    let engine: Engine
+    before(async () => {
+      engine = await makeEngine(native, program, profiles)
+    })
+
+    /** A context of the profile that doubles `values`. */
+    function doubling(profile: number, activations: DeviceBuffer, ...values: number[]) {
+      const context = engine.createContext(profile, stream, activations)
+      const y = new native.DeviceBuffer(values.length * 4)
+      context.setShape('x', [values.length])
+      context.setAddress('x', onDevice(native, stream, Float32Array.from(values)))
+      context.setAddress('y', y)
+      return { context, y }
+    }
+
+    it('runs one after another, recorded or not, in the memory of the greediest', () => {
+      const needed = Math.max(engine.activationBytes(0), engine.activationBytes(1))
+      assert.equal(needed, 1024)
+      const { free } = native.memory()
+      const shared = new native.DeviceBuffer(needed)
+      const contexts = [0, 1, 1].map((profile) => engine.createContext(profile, stream, shared))
+      assert.equal(free - native.memory().free, needed)
+      for (const context of contexts) context.dispose()
+
+      const runs = [doubling(0, shared, 1), doubling(1, shared, 2, 3), doubling(1, shared, 4)]
+      const recorded = runs[1]!
+      recorded.context.enqueue(stream)
+      stream.synchronize()
+      stream.beginCapture()
+      recorded.context.enqueue(stream)
+      const graph = stream.endCapture()!
+      for (let round = 0; round < 3; round++)
+        for (const run of runs) {
+          if (run === recorded) graph.launch(stream)
+          else run.context.enqueue(stream)
+        }
+      assert.deepEqual(
+        runs.map(({ y }) => read(native, stream, y)),
+        [[2], [4, 6], [8]],
+      )
+    })
+
+    it('refuses memory that is too small, or no buffer', () => {
+      const { free } = native.memory()
+      const small = new native.DeviceBuffer(1023)
+      assert.throws(
+        () => engine.createContext(1, stream, small),
+        failure('misuse', /profile 1 needs 1024 bytes of activations, but the buffer has only 1023/),
+      )
+      engine.createContext(0, stream, small).dispose()
+      assert.throws(
+        () => engine.createContext(0, stream, new native.PinnedBuffer(4096) as never),
+        failure('misuse', /activations must be a DeviceBuffer/),
+      )
+      small.dispose()
+      assert.equal(native.memory().free, free, 'nothing of what was refused is left')
+      assert.throws(
+        () => engine.createContext(0, stream, small),
+        failure('misuse', /this DeviceBuffer is disposed/),
+      )
+    })
+
+    it('keeps it as long as a context or a recording does', () => {
+      const shared = new native.DeviceBuffer(1 << 20)
+      const { context, y } = doubling(0, shared, 7)
+      const { free } = native.memory()
+      context.enqueue(stream)
+      stream.beginCapture()
+      context.enqueue(stream)
+      const graph = stream.endCapture()!
+      shared.dispose()
+      context.enqueue(stream)
+      assert.deepEqual(read(native, stream, y), [14])
+      context.dispose()
+      assert.equal(native.memory().free, free)
+      graph.launch(stream)
+      assert.deepEqual(read(native, stream, y), [14])
+      graph.dispose()
+      assert.ok(native.memory().free >= free + (1 << 20), 'it goes with the last')
+    })
+
+    it('must not run on two streams at a time', async () => {
+      const { code, stdout, stderr } = await runChild('arena')
+      assert.notEqual(code, 0)
+      assert.equal(stdout, '')
+      assert.match(stderr, /^fake SDK: two inferences used the same activation memory at a time/)
+    })
   })
 
   it('runs several contexts of one engine side by side on streams of their own', async () => {
