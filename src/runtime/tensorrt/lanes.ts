@@ -2,9 +2,9 @@
  * The execution contexts of one profile. Where a profile is replayed, each has the sizes and the slots that it is
  * bound to for itself, because a recorded graph depends on what its context was last prepared for.
  */
-import type { Dims, ExecutionContext, Graph, Stream } from '../addon.js'
+import type { Dims, Event, ExecutionContext, Graph, Stream } from '../addon.js'
 
-/** Recorded graphs of a profile: they differ by batch size and first slot. Each costs a context's activations. */
+/** Recorded graphs of a profile: they differ by batch size and first slot. Each costs a context's own memory. */
 const MOST_RECORDED = 8
 
 /** What a context is prepared for; `key` tells it from others. */
@@ -27,6 +27,8 @@ interface LaneState extends Lane {
   /** Whether it has run since it was prepared: only then may it be recorded. */
   ran: boolean
   graph: Graph | null
+  /** Happens behind its last run. */
+  done: Event | null
 }
 
 export class Lanes {
@@ -47,6 +49,7 @@ export class Lanes {
       key: null,
       ran: false,
       graph: null,
+      done: null,
     }))
   }
 
@@ -61,10 +64,9 @@ export class Lanes {
     const [lane] = this.lanes.splice(Math.max(found, 0), 1) as [LaneState]
     this.lanes.push(lane)
     if (found >= 0) return lane
-    if (lane.graph) {
-      this.stream.synchronize()
-      lane.graph.dispose()
-    }
+    // TensorRT does not promise that a context may be reshaped while it works. Mostly it does not: runs are awaited.
+    lane.done?.synchronize()
+    lane.graph?.dispose()
     // Until all is set it is prepared for nothing.
     Object.assign(lane, { key: null, ran: false, graph: null, shapes: new Map() })
     prepare(lane.context)
@@ -72,18 +74,23 @@ export class Lanes {
     return lane
   }
 
-  /** Enqueues the run that the lane taken last is prepared for. */
-  enqueue(): void {
+  /**
+   * Enqueues the run that the lane taken last is prepared for.
+   * @param done what the caller records behind it
+   */
+  enqueue(done: Event): void {
     const lane = this.lanes.at(-1)!
     if (!lane.graph && lane.ran && this.recordable) lane.graph = this.record(lane)
     if (lane.graph) lane.graph.launch(this.stream)
     else lane.context.enqueue(this.stream)
-    lane.ran = true
+    Object.assign(lane, { ran: true, done })
   }
 
   /** Null, and no more recording, where something in the run can not be recorded. */
   private record({ context }: LaneState): Graph | null {
     let refused = false
+    // What the first run has still to prepare must not come into the recording.
+    this.stream.synchronize()
     this.stream.beginCapture()
     try {
       context.enqueue(this.stream)

@@ -177,7 +177,7 @@ export class TensorRtSession implements Session {
     const fed = this.border.inputs.filter(({ name }) => !this.border.hostInputs.has(name))
     const uploads = fed.map(({ name, dtype, dims }) => [name, bytesOf(dtype, resolve(dims, sizes)!)] as const)
     this.staging.upload(turn, stream, new Map(uploads))
-    lanes.enqueue()
+    lanes.enqueue(turn.done)
     const downloads = outputs.map(
       (name) => [name, bytesOf(this.dtypes.get(name)!, this.shapeOf(lane, name))] as const,
     )

@@ -464,6 +464,23 @@ describeNative('runtime/tensorrt/session', () => {
       ])
     })
 
+    it('waits for the one before where its context takes other sizes', async () => {
+      const session = await openDecoder({ head: ['kernel 5', 'activations 512'] })
+      // Prefill has one context, which the stand-in does not let be reshaped while it works.
+      const seen = await Promise.all(
+        [
+          [1, 2],
+          [3, 4, 5],
+          [6, 7, 8, 9],
+        ].map((values, slot) => step(session, [values], [{ slot, past: 0 }])),
+      )
+      assert.deepEqual(seen.flat(), [
+        [1, 2, ...zeros(6)],
+        [3, 4, 5, ...zeros(5)],
+        [6, 7, 8, 9, ...zeros(4)],
+      ])
+    })
+
     it('follows another that is not awaited', async () => {
       const session = await openDecoder()
       const [, second] = await Promise.all([

@@ -112,7 +112,11 @@ bool Context::setInputShape(char const* name, nvinfer1::Dims const& dims) noexce
   if (!within)
     return refuse("set dimensions " + toText(shape) + " of " + name + " do not satisfy profile " +
                   std::to_string(mProfile) + ": " + toText(ends[0]) + " to " + toText(ends[2]));
-  if (mShapes.count(name) == 0 || mShapes[name] != shape) mPrepared = false;
+  if (mShapes.count(name) == 0 || mShapes[name] != shape) {
+    // Nowhere promised: memory of the context's own, which follows from its shapes, may be in use.
+    if (mRunning->queued > 0 || mRunning->now) undefined("an execution context was reshaped before its work was done");
+    mPrepared = false;
+  }
   mShapes[name] = shape;
   return true;
 }
