@@ -8,7 +8,7 @@ import type { Session } from '../session.js'
 import { needsBuild } from '../store.js'
 import { borderOf } from './border.js'
 import { type Gpu, isNativeError, refuseForeign } from './library.js'
-import { type Need, needOf, type Place, refuseTooLarge, tooLarge } from './memory.js'
+import { activationBytes, type Need, needOf, type Place, refuseTooLarge, tooLarge } from './memory.js'
 import { Residents } from './residents.js'
 import { type LoadedGraph, type Shared, TensorRtSession } from './session.js'
 
@@ -29,6 +29,8 @@ class TensorRtEngine implements Engine {
   private readonly place: Place
   /** As far as it is known. */
   private need: Need
+  /** Bytes that are taken of it. */
+  private held = 0
   private readonly shared: Shared
 
   constructor(
@@ -80,6 +82,7 @@ class TensorRtEngine implements Engine {
   async dispose(): Promise<void> {
     this.shared.stream.synchronize()
     this.shared.residents.dispose()
+    this.shared.activations?.dispose()
     this.shared.stream.dispose()
     for (const plan of this.plans.splice(0)) plan.dispose()
   }
@@ -104,20 +107,30 @@ class TensorRtEngine implements Engine {
   private share(): Shared {
     const { native } = this.gpu
     return this.sentence(() => {
-      const borders = [...this.graphs.values()].map(({ border }) => border)
-      const slots = Math.max(...[...this.graphs.values()].map(({ signature }) => signature.slots), 0)
-      return { native, stream: new native.Stream(), residents: Residents.open(native, slots, borders) }
+      const graphs = [...this.graphs.values()]
+      const slots = Math.max(...graphs.map(({ signature }) => signature.slots), 0)
+      const borders = graphs.map(({ border }) => border)
+      const bytes = activationBytes(graphs)
+      return {
+        native,
+        stream: new native.Stream(),
+        residents: Residents.open(native, slots, borders),
+        activations: bytes > 0 ? new native.DeviceBuffer(bytes) : null,
+      }
     })
   }
 
   /** Memory that runs out all the same, because somebody else takes it, is the same sentence. */
   private sentence<T>(make: () => T): T {
+    const { free } = this.gpu.native.memory()
     try {
-      return make()
+      const made = make()
+      this.held += free - this.gpu.native.memory().free
+      return made
     } catch (error) {
       if (!isNativeError(error, 'memory')) throw error
-      const free = this.gpu.native.memory().free + this.need.weights
-      throw tooLarge(this.manifest.model, this.need, { ...this.place, free }, error)
+      const left = this.gpu.native.memory().free + this.held
+      throw tooLarge(this.manifest.model, this.need, { ...this.place, free: left }, error)
     }
   }
 }

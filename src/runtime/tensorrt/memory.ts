@@ -2,7 +2,7 @@
 import { SetupError } from '../../errors.js'
 import { bytesOf } from './dtypes.js'
 import { Residents } from './residents.js'
-import { contextCount, type LoadedGraph } from './session.js'
+import type { LoadedGraph } from './session.js'
 import { extent, profilesOf, resolve } from './sizes.js'
 import { shareBytes } from './slots.js'
 import { aligned } from './staging.js'
@@ -12,6 +12,7 @@ export interface Need {
   readonly weights: number
   /** Keys and values of all slots, and what stays between graphs. */
   readonly state: number
+  /** Shared by all contexts, whose work is one after another. */
   readonly activations: number
   /** Inputs and outputs at the borders. */
   readonly buffers: number
@@ -34,17 +35,19 @@ export function needOf(graphs: readonly LoadedGraph[], weights: number): Need {
   return {
     weights,
     state: sum(states) + slots * sum(residents.map(shareBytes)),
-    activations: sum(graphs.map(activationBytes)),
+    activations: activationBytes(graphs),
     buffers: sum(graphs.map(borderBytes)),
   }
 }
 
-function activationBytes(graph: LoadedGraph): number {
-  const profiles = profilesOf(graph.signature)
-  return sum(
-    profiles.map((profile, index) => contextCount(graph, profile) * graph.plan.activationBytes(index)),
+/** What the greediest profile of all graphs needs. */
+export const activationBytes = (graphs: readonly LoadedGraph[]): number =>
+  Math.max(
+    0,
+    ...graphs.flatMap(({ plan, signature }) =>
+      profilesOf(signature).map((_, index) => plan.activationBytes(index)),
+    ),
   )
-}
 
 /** Outputs whose sizes only the plan knows are left out. */
 function borderBytes({ border, signature }: LoadedGraph): number {

@@ -1,6 +1,6 @@
 /** Sessions on TensorRT: state stays on the GPU, and only feeds and wanted outputs cross. */
 import { setImmediate as turnOfEvents } from 'node:timers/promises'
-import type { Dims, ExecutionContext, Native, Engine as Plan, Stream } from '../addon.js'
+import type { DeviceBuffer, Dims, ExecutionContext, Native, Engine as Plan, Stream } from '../addon.js'
 import type { Binding, DType, Feeds, Fetches, GraphSignature, Profile, Session, SlotUse } from '../session.js'
 import { type Border, isReplayed } from './border.js'
 import { bytesOf } from './dtypes.js'
@@ -22,10 +22,12 @@ export interface Shared {
   readonly native: Native
   readonly stream: Stream
   readonly residents: Residents
+  /** Enough for every profile of every graph: one stream puts all their work in order. Null if none needs any. */
+  readonly activations: DeviceBuffer | null
 }
 
 /** The contexts that a session makes for a profile. */
-export function contextCount({ border, signature }: LoadedGraph, profile: Profile): number {
+function contextCount({ border, signature }: LoadedGraph, profile: Profile): number {
   const keys = Object.values(profile.sizes).reduce(
     (product, [least, , most]) => product * (most - least + 1),
     1,
@@ -51,7 +53,7 @@ export class TensorRtSession implements Session {
     stateRows: number,
   ) {
     const { plan, signature, border } = loaded
-    const { native, stream } = shared
+    const { native, stream, activations } = shared
     this.signature = signature
     this.border = border
     this.profiles = profilesOf(signature)
@@ -65,7 +67,9 @@ export class TensorRtSession implements Session {
       }
       this.state = keep(new SlotMemory(native, signature.slots, border.state))
       const contexts = this.profiles.map((profile, index) =>
-        Array.from({ length: contextCount(loaded, profile) }, () => keep(plan.createContext(index, stream))),
+        Array.from({ length: contextCount(loaded, profile) }, () =>
+          keep(plan.createContext(index, stream, activations ?? undefined)),
+        ),
       )
       this.staging = keep(new Staging(native, this.largest(contexts)))
       for (const context of contexts.flat()) this.bindBorder(context)
