@@ -17,7 +17,7 @@ export interface EngineOptions {
 export interface DeviceMemory {
   /** The GPU's name. */
   readonly device: string
-  /** What the engine has taken, CUDA's own share included. */
+  /** What the engine has taken, with what CUDA loads for it; a process's hold on the GPU itself is not among it. */
   readonly taken: number
   /** What is left, for all. */
   readonly free: number
