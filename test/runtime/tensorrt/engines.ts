@@ -55,7 +55,7 @@ export const int32 = (...values: number[]): HostTensor => ({
   data: Int32Array.from(values),
 })
 
-/** Calls of a stream, as `upload`, `record`, `capture`, `refuse` (what cannot be captured) and `replay`. */
+/** Calls of a stream, as `upload`, `download`, `synchronize`, `capture`, `refuse` (what cannot be captured), `replay`. */
 export type Log = string[]
 
 /** The stand-in's GPU; calls of its streams go to `log`. */
@@ -77,6 +77,10 @@ function logged(native: Native, log: Log): Native {
     override download(...call: Parameters<Stream['download']>): void {
       log.push('download')
       super.download(...call)
+    }
+    override synchronize(): void {
+      log.push('synchronize')
+      super.synchronize()
     }
     override endCapture(): ReturnType<Stream['endCapture']> {
       const graph = super.endCapture()
