@@ -65,8 +65,16 @@ function borderBytes({ border, signature }: LoadedGraph): number {
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`
 
-/** @param place as it was before anything of the model was there */
+/**
+ * @param place as it was before anything of the model was there
+ * @param cause what could not be had
+ */
 export function tooLarge(model: string, need: Need, { name, free, total }: Place, cause?: Error): SetupError {
+  // Page-locked memory, or what TensorRT takes beside: the numbers would explain nothing.
+  if (cause && sum(Object.values(need)) <= free)
+    return new SetupError(`${model} can not be loaded: ${cause.message}. End what else uses that memory.`, {
+      cause,
+    })
   const parts = Object.entries(need).filter(([, bytes]) => bytes > 0)
   const list = parts.map(([part, bytes]) => `${megabytes(bytes)} ${part}`).join(', ')
   return new SetupError(

@@ -172,6 +172,7 @@ describeNative('runtime/tensorrt/engine', () => {
     beforeEach(collectGarbage)
     afterEach(() => {
       delete process.env.FAKE_CUDA_MEMORY
+      delete process.env.FAKE_CUDA_PINNED
     })
 
     /** Leaves as much free as is said, whatever other tests have not given back yet. */
@@ -240,6 +241,18 @@ describeNative('runtime/tensorrt/engine', () => {
         () => openTensorRt(folder, manifest, gpu),
         sentence(/^test needs 1 MB of GPU memory \(1 MB weights\)/),
       )
+    })
+
+    it('that is the host’s is a sentence of its own', async () => {
+      const engine = await openTestEngine({ decoder }, gpu)
+      process.env.FAKE_CUDA_PINNED = '0'
+      await assert.rejects(
+        engine.open('decoder'),
+        sentence(
+          /^test can not be loaded: the host has no room for \d+ page-locked bytes\. End what else uses that memory\.$/,
+        ),
+      )
+      await engine.dispose()
     })
 
     it('that is taken by another meanwhile is the same sentence', async () => {
