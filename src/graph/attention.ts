@@ -61,8 +61,16 @@ export function crossAttention(q: Value, k: Value, v: Value, sizes: HeadSizes): 
   const { heads, width } = sizes
   if (q.graph.target === 'onnxruntime')
     return reshape(multiHeadAttention(unsqueeze(q, [0]), k, v, heads), [-1, heads * width])
-  return fromHeads(attention(mul(toHeads(q, sizes), width ** -0.5), k, v), sizes)
+  const scaled = mul(toHeads(q, sizes), width ** -0.5)
+  return fromHeads(q.dtype === 'float32' ? plainAttention(scaled, k, v) : attention(scaled, k, v), sizes)
 }
+
+/**
+ * Written out, for float32 on TensorRT: there is no fused kernel to lose, and the builder of TensorRT-RTX crashes when
+ * one graph has a decomposed attention and an LSTM.
+ */
+const plainAttention = (q: Value, k: Value, v: Value): Value =>
+  matMul(softmax(matMul(q, transpose(k, [0, 1, 3, 2]))), v)
 
 /** Names and sizes of what a sequence keeps; the run half's StateTensor has this form. */
 export interface KeptTensor {

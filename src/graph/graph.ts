@@ -79,11 +79,17 @@ export class Graph {
    * values as float32 and its result comes back in the type around it. In a float32 graph it adds nothing.
    */
   float32(values: readonly Value[], build: (...values: Value[]) => Value): Value {
+    return this.asFloat(
+      this.within('float32', () => build(...values.map((value) => this.cast(value, 'float32')))),
+    )
+  }
+
+  /** Runs `build` with weights and constants of the type `float`; what comes out keeps its type. */
+  within<T>(float: FloatType, build: () => T): T {
     const around = this.floatType
-    this.floatType = 'float32'
+    this.floatType = float
     try {
-      const result = build(...values.map((value) => this.cast(value, 'float32')))
-      return this.cast(result, around)
+      return build()
     } finally {
       this.floatType = around
     }

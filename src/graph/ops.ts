@@ -36,8 +36,6 @@ export const lessOrEqual = binary('LessOrEqual', 'bool')
 export const greater = binary('Greater', 'bool')
 export const greaterOrEqual = binary('GreaterOrEqual', 'bool')
 export const matMul = binary('MatMul')
-/** Remainder of integers with the divisor's sign (Python's %). */
-export const mod = binary('Mod')
 /** a [M, K] · b [K, N] (or bᵀ of [N, K]) + c [N]. */
 export const gemm = (a: Value, b: Value, c: Value | null, { transB = false } = {}): Value =>
   a.graph.op('Gemm', c ? [a, b, c] : [a, b], { transB: transB ? 1 : 0 })

@@ -66,18 +66,24 @@ describe('models/llama for TensorRT: SmolLM2 against the reference', () => {
     }
   })
 
-  /** Mean Kullback-Leibler divergence that a precision may cost, about twice the measured: docs/tensorrt-forms.md. */
-  const losses: Partial<Record<Precision, number>> = {
-    float16: 3e-5,
-    bfloat16: 1.5e-3,
-    int8: 5e-3,
-    int4: 3e-5,
-    fp8: 3e-2,
+  /**
+   * Mean Kullback-Leibler divergence that a precision may cost, and the margin of two tokens whose order it may turn:
+   * about twice what was measured over all chats, docs/tensorrt-forms.md.
+   */
+  const losses: Partial<Record<Precision, readonly [divergence: number, margin: number]>> = {
+    float16: [3e-5, 0.02],
+    bfloat16: [1.5e-3, 0.15],
+    int8: [5e-3, 0.2],
+    int4: [3e-5, 0.02],
+    fp8: [3e-2, 1.5],
   }
-  for (const [precision, most] of Object.entries(losses) as [Precision, number][])
+  for (const [precision, [most, margin]] of Object.entries(losses))
     it(`${precision}: loses little, and differs only where two tokens are near`, async function () {
       this.timeout(120_000)
-      const session = await openTensorrt(smollm2, precision, { slots: short.length, stateRows: 128 })
+      const session = await openTensorrt(smollm2, precision as Precision, {
+        slots: short.length,
+        stateRows: 128,
+      })
       const rounded = await continuous(session, sequencesOf(short), { steps })
       await session.dispose()
       let divergence = 0
@@ -88,7 +94,7 @@ describe('models/llama for TensorRT: SmolLM2 against the reference', () => {
           divergence += loss / short.length / steps
           if (argmax(row) !== chat.greedy_ids[k])
             assert.ok(
-              chat.margins[k]! < 2 * Math.sqrt(most),
+              chat.margins[k]! < margin,
               `"${chat.name}" differs at step ${k} of margin ${chat.margins[k]}`,
             )
         }
@@ -105,7 +111,7 @@ describe('models/llama for TensorRT: SmolLM2 against the reference', () => {
         family: 'llama',
         runtime: 'tensorrt',
         builder: 'test',
-        options: {},
+        options: { precision: 'float32' },
         parameters: 0,
         sources: {},
         files: {},
