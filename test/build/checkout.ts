@@ -34,8 +34,8 @@ export class Checkout {
   readonly engines = join(this.folder, 'engines', 'tensorrt')
   readonly engine = join(this.engines, model)
 
-  /** @param real the compiled addon and the plan of its engine; a stand-in in JavaScript and two graphs if absent */
-  constructor(private readonly real?: { readonly addon: string; readonly planner: string }) {
+  /** @param real the compiled addon, and a plan in place of the two graphs; an addon in JavaScript if absent */
+  constructor(private readonly real?: { readonly addon: string; readonly planner?: string }) {
     for (const name of ['dist', 'scripts']) cpSync(join(root, name), this.path(name), { recursive: true })
     copyFileSync(join(root, 'package.json'), this.path('package.json'))
     symlinkSync(join(root, 'node_modules'), this.path('node_modules'), 'junction')

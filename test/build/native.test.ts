@@ -1,10 +1,11 @@
-/** The whole way of a TensorRT engine through the real addon, on the stand-in SDK: only the graphs are tiny programs. */
+/** The whole way of a TensorRT engine through the real addon, on the stand-in SDK. */
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readManifest } from '#src/runtime/store.js'
 import { onDevice, openNative, read } from '../native/native.js'
+import { useOnnxRuntime } from '../native/onnxruntime.js'
 import { currentBuild, describeNative } from '../native/toolchain.js'
 import { Checkout, model } from './checkout.js'
 
@@ -72,6 +73,34 @@ describeNative('the build of an engine', () => {
     for (const resource of [context, engine, input, output, stream]) resource.dispose()
 
     assert.match((await build()).stderr, /^engines: tiny up to date$/m)
+  })
+
+  it('makes of true graphs plans that stand alone, their weights in them', async () => {
+    useOnnxRuntime()
+    const { addon } = await currentBuild()
+    const other = new Checkout({ addon })
+    const { code, stderr } = await other.build({ TENSORRT_LIBRARIES: sdk })
+    assert.equal(code, 0, stderr)
+    const files = ['config.json', 'first.plan', 'manifest.json', 'second.plan']
+    assert.deepEqual(readdirSync(other.engine).sort(), files)
+
+    const native = await openNative()
+    const stream = new native.Stream()
+    const engine = native.loadEngine(join(other.engine, 'first.plan'))
+    other.remove()
+    assert.equal(engine.profiles, 2)
+    const context = engine.createContext(1, stream)
+    context.setShape('x', [2, 4])
+    const buffers = {
+      x: onDevice(native, stream, Float32Array.of(1, 0, 0, 0, 0, 0, 0, 1)),
+      n: onDevice(native, stream, Float32Array.of(0.5)),
+      y: new native.DeviceBuffer(2 * 512 * 4),
+    }
+    for (const [name, buffer] of Object.entries(buffers)) context.setAddress(name, buffer)
+    context.enqueue(stream)
+    const y = read(native, stream, buffers.y)
+    assert.deepEqual([y[1], y[512]], [4.5, 3.5], 'w[1][0] and w[0][3], and a half each')
+    for (const resource of [context, engine, ...Object.values(buffers), stream]) resource.dispose()
   })
 
   it('builds again where the GPU is another', async () => {

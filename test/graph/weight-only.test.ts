@@ -100,28 +100,33 @@ describe('graph/weight-only', () => {
       assert.ok(half > 1e-5 && half < limit + 2e-3, `${half} in halves`)
     })
 
-  it('stores an embedding and the head that is tied to it once', async () => {
-    for (const form of ['float32', 'int8', 'int4'] as const) {
-      let bytes = 0
-      const { found, logits } = await evaluateTensorrt(
-        { ids: int64([3, 0, 3]) },
-        (g, { ids }) => {
-          const x = embedding(g, 'table', ids!)
-          const y = tableProduct(x, 'table')
-          bytes = g.bytes
-          return { found: [x, ['n', 32]], logits: [y, ['n', 10]] }
-        },
-        { weights: weightsOf({ 'table.weight': table }), linear: form, float: 'float16' },
-      )
-      assert.equal(bytes, 10 * 32 * 2)
-      const rows = Float32Array.from(
-        [3, 0, 3].flatMap((id) => [...table.floats().subarray(id * 32, (id + 1) * 32)]),
-      )
-      assert.deepEqual(found!.data, rows)
-      assert.ok(relativeError(floats({ logits: logits! }, 'logits'), wantedProduct(rows, [table])) < 1e-6)
-    }
-  })
-  const table = plain(10, 32)
+  for (const [V, stored] of [
+    [16, 16 * 32 * 2],
+    // Six rows of zeros, and where to cut their logits off again: three int64.
+    [10, 16 * 32 * 2 + 24],
+  ] as const)
+    it(`stores an embedding of ${V} rows and the head that is tied to it once`, async () => {
+      const table = plain(V, 32)
+      for (const form of ['float32', 'int8', 'int4'] as const) {
+        let bytes = 0
+        const { found, logits } = await evaluateTensorrt(
+          { ids: int64([3, 0, 3]) },
+          (g, { ids }) => {
+            const x = embedding(g, 'table', ids!)
+            const y = tableProduct(x, 'table')
+            bytes = g.bytes
+            return { found: [x, ['n', 32]], logits: [y, ['n', V]] }
+          },
+          { weights: weightsOf({ 'table.weight': table }), linear: form, float: 'float16' },
+        )
+        assert.equal(bytes, stored)
+        const rows = Float32Array.from(
+          [3, 0, 3].flatMap((id) => [...table.floats().subarray(id * 32, (id + 1) * 32)]),
+        )
+        assert.deepEqual(found!.data, rows)
+        assert.ok(relativeError(floats({ logits: logits! }, 'logits'), wantedProduct(rows, [table])) < 1e-6)
+      }
+    })
 
   it('stores the constants of layers that are used twice once', () => {
     for (const form of ['int8', 'int4', 'fp8'] as const) {

@@ -17,7 +17,7 @@ export function profilesOf(
   const samples = (frames: number) => WINDOW + HOP * (frames - 1)
   const window = samples(windowFrames(config))
   // Half of the positions are the transcript's, and the text before is one shorter than the other half.
-  const prompt = config.targetPositions / 2 - 1 + MARKS
+  const prompt = Math.floor(config.targetPositions / 2) - 1 + MARKS
   return {
     // The last stretch of a recording that is measured may have a single frame.
     mel: [{ name: 'window', sizes: { batch, samples: [samples(1), window, window] } }],
