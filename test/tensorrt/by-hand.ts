@@ -9,10 +9,11 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { environment, makeCheckout } from './checkout.js'
 
-const [folder, command, ...args] = process.argv.slice(2)
-if (folder === undefined || command === undefined) throw new Error('usage: by-hand.js FOLDER COMMAND …')
-if (!existsSync(folder)) await makeCheckout(resolve(folder))
-const env = { ...process.env, ...(await environment()) }
+const [name, command, ...args] = process.argv.slice(2)
+if (name === undefined || command === undefined) throw new Error('usage: by-hand.js FOLDER COMMAND …')
+const folder = resolve(name)
+if (!existsSync(folder)) await makeCheckout(folder)
+const env = { ...process.env, ...(await environment(folder)) }
 const { status, error } = spawnSync(command, args, { cwd: folder, env, stdio: 'inherit' })
 if (error) throw error
 process.exitCode = status ?? 1

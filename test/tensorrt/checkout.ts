@@ -12,20 +12,37 @@ import { root } from '../root.js'
 
 const planners = { whisper: 'planWhisper', llama: 'planLlama', kokoro: 'planKokoro' }
 
-/** A build half that plans as its neighbour `planned.js` does, in standard operators. */
+/**
+ * A build half that plans as its neighbour `planned.js` does, in standard operators. The likeliest size of a profile, for
+ * which TensorRT would choose kernels, is here only what a session warms up with: the least, which takes less time.
+ */
 const rewritten = (planner: string): string => `
 import { portable } from '../../../dist-test/graph/portable.js'
 import { ${planner} as plan } from './planned.js'
+const quick = ({ name, sizes }) => ({
+  name,
+  sizes: Object.fromEntries(Object.entries(sizes).map(([symbol, [least, , most]]) => [symbol, [least, least, most]])),
+})
 export function ${planner}(...call) {
   const { graphs, assets } = plan(...call)
-  return { assets, graphs: graphs.map((planned) => ({ ...planned, graph: portable(planned.graph, { rounding: true }) })) }
+  const rewritten = graphs.map(({ graph, profiles, ...planned }) => ({
+    ...planned,
+    graph: portable(graph, { rounding: true }),
+    profiles: profiles.map(quick),
+  }))
+  return { graphs: rewritten, assets }
 }
 `
 
-/** The environment in which the checkout's programs run. */
-export async function environment(): Promise<Record<string, string>> {
+/** The environment in which the programs of the checkout in `folder` run. */
+export async function environment(folder: string): Promise<Record<string, string>> {
   const { sdk } = await currentBuild()
-  return { RUNTIME: 'tensorrt', TENSORRT_LIBRARIES: sdk, FAKE_TRT_ONNXRUNTIME: onnxRuntimeLibrary() }
+  return {
+    RUNTIME: 'tensorrt',
+    ENGINES: join(folder, 'engines'),
+    TENSORRT_LIBRARIES: sdk,
+    FAKE_TRT_ONNXRUNTIME: onnxRuntimeLibrary(),
+  }
 }
 
 /** Fills an empty or missing folder. */
@@ -36,7 +53,7 @@ export async function makeCheckout(folder: string): Promise<void> {
   for (const name of ['dist', 'scripts', 'dist-test'])
     cpSync(join(root, name), place(name), { recursive: true, filter: (path) => path !== native })
   for (const name of ['package.json', '.mocharc.json']) copyFileSync(join(root, name), place(name))
-  for (const name of ['node_modules', 'test', 'checkpoints'])
+  for (const name of ['node_modules', 'src', 'test', 'checkpoints'])
     symlinkSync(join(root, name), place(name), 'junction')
   mkdirSync(place('native/build'), { recursive: true })
   copyFileSync(addon, place('native/build/tensorrt.node'))
