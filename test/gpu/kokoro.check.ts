@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { bindings, graphNames } from '#src/models/kokoro/bindings.js'
 import { readConfig } from '#src/models/kokoro/config.js'
 import { frameCounts, frameIndex } from '#src/models/kokoro/durations.js'
+import { mostPhonemes } from '#src/models/kokoro/limits.js'
 import { Voices } from '#src/models/kokoro/voices.js'
 import type { Precision } from '#src/runtime/manifest.js'
 import { float32, floats, int64, type Session } from '#src/runtime/session.js'
@@ -33,7 +34,9 @@ describe('kokoro on the built engine', function () {
     await built?.engine.dispose()
   })
 
-  for (const [name, { voice, phonemes, ids, durations, speed }] of Object.entries(sentences))
+  // What is longer is said in pieces, and engines have no room for it.
+  const pieces = Object.entries(sentences).filter(([, { phonemes }]) => phonemes.length <= mostPhonemes)
+  for (const [name, { voice, phonemes, ids, durations, speed }] of pieces)
     it(`speaks ${name} with the same durations, pitch and sound`, async () => {
       const { folder } = built.context
       const config = readConfig(folder)

@@ -12,6 +12,8 @@ namespace {
 using nvinfer1::IProgressMonitor;
 constexpr char kWhere[] = "IBuilder::buildSerializedNetworkToStream";
 constexpr char kPhase[] = "Building the engine";
+/// Bytes that the stream writer gets at a time.
+constexpr size_t kChunk = 65536;
 
 /// Walks the phases of a build. False once the monitor asks to stop.
 bool walk(Behaviour const& behaviour, int steps, IProgressMonitor* monitor) {
@@ -101,13 +103,14 @@ bool Builder::build(Network& network, Config& config, nvinfer1::IStreamWriter& w
   if (!*network.parserAlive) undefined("the parser was destroyed before the build: its weights are the network's");
   if (withoutDevice()) return error(mLogger, kWhere, "building is not supported in CPU-only mode");
   Model const& model = *network.model;
-  Plan plan{versionText(), computeCapability(currentDevice()), config.profiles, model.save()};
+  Plan plan{versionText(), computeCapability(currentDevice()), config.profiles};
+  std::string const saved = model.save();
   std::string const wrong = complete(model, plan.profiles);
   if (!wrong.empty()) return error(mLogger, kWhere, wrong);
   mLogger.log(Severity::kINFO, ("building: tf32 " + std::string(config.tf32 ? "on" : "off") + ", level " +
                                 std::to_string(config.level) + ", workspace " + std::to_string(config.workspace))
                                    .c_str());
-  std::string const timing = std::to_string(std::hash<std::string>{}(plan.model));
+  std::string const timing = std::to_string(std::hash<std::string>{}(saved));
   bool const timed = config.timing && config.timing->known.count(timing) > 0;
   if (timed) mLogger.log(Severity::kINFO, "building: all timings are in the cache");
   // What is timed already takes a single step.
@@ -116,13 +119,13 @@ bool Builder::build(Network& network, Config& config, nvinfer1::IStreamWriter& w
   auto const failure = model.behaviour.failures.find("build");
   if (failure != model.behaviour.failures.end()) return error(mLogger, kWhere, failure->second);
   if (config.timing) config.timing->known.insert(timing);
-  std::string const bytes = writePlan(plan);
-  constexpr size_t kChunk = 4096;
-  for (size_t at = 0; at < bytes.size(); at += kChunk) {
-    auto const length = static_cast<int64_t>(std::min(kChunk, bytes.size() - at));
-    if (writer.write(bytes.data() + at, length) != length)
-      return error(mLogger, kWhere, "the stream writer did not take all bytes");
-  }
+  std::string const head = writePlan(plan, saved);
+  for (std::string const* bytes : {&head, &saved})
+    for (size_t at = 0; at < bytes->size(); at += kChunk) {
+      auto const length = static_cast<int64_t>(std::min(kChunk, bytes->size() - at));
+      if (writer.write(bytes->data() + at, length) != length)
+        return error(mLogger, kWhere, "the stream writer did not take all bytes");
+    }
   return true;
 }
 

@@ -32,10 +32,10 @@ std::shared_ptr<Model const> parse(std::string const& path, ParseFailure& failur
   return Program::parse(content, failure);
 }
 
-std::shared_ptr<Model const> load(std::string const& saved) {
+std::shared_ptr<Model const> load(std::string_view saved) {
   ParseFailure failure;
   if (OnnxModel::isSaved(saved)) return OnnxModel::load(saved);
-  return Program::parse(saved, failure);
+  return Program::parse(std::string(saved), failure);
 }
 
 int bitsOf(nvinfer1::DataType type) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fake {
@@ -74,7 +75,7 @@ struct ParseFailure {
 
 /// Reads an .onnx file: a tiny program (see ../../README.md) or a true ONNX model. Null after a failure.
 std::shared_ptr<Model const> parse(std::string const& path, ParseFailure& failure);
-std::shared_ptr<Model const> load(std::string const& saved);
+std::shared_ptr<Model const> load(std::string_view saved);
 
 /// Bits of an element.
 int bitsOf(nvinfer1::DataType type);

@@ -47,7 +47,7 @@ std::string aliasOf(Model const& model, Tensor const& output) {
 
 }  // namespace
 
-OnnxModel::OnnxModel(std::string path) : mPath(std::move(path)), mSession(mPath) {
+OnnxModel::OnnxModel(std::string path, bool optimised) : mPath(std::move(path)), mSession(mPath, optimised) {
   inputs = mSession.inputs();
   std::vector<Tensor> const written = mSession.outputs();
   for (Tensor output : written) {
@@ -67,11 +67,11 @@ bool OnnxModel::isOnnx(std::string const& content) {
   return !content.empty() && content[0] == '\x08';
 }
 
-bool OnnxModel::isSaved(std::string const& saved) { return saved.rfind(kMagic, 0) == 0; }
+bool OnnxModel::isSaved(std::string_view saved) { return saved.rfind(kMagic, 0) == 0; }
 
 std::shared_ptr<Model const> OnnxModel::parse(std::string const& path, std::string const&, ParseFailure& failure) {
   try {
-    return std::shared_ptr<Model const>(new OnnxModel(path));
+    return std::shared_ptr<Model const>(new OnnxModel(path, false));
   } catch (std::exception const& error) {
     failure.message = error.what();
     return nullptr;
@@ -81,34 +81,39 @@ std::shared_ptr<Model const> OnnxModel::parse(std::string const& path, std::stri
 std::string OnnxModel::save() const {
   std::filesystem::path const path(mPath);
   std::string const model = readFile(path);
-  std::ostringstream out;
-  out << kMagic << '\n';
+  std::string out = std::string(kMagic) + '\n';
   auto const add = [&](std::string const& name, std::string const& bytes) {
-    out << name << '\n' << bytes.size() << '\n' << bytes;
+    out += name + '\n' + std::to_string(bytes.size()) + '\n';
+    out += bytes;
   };
   add("model.onnx", model);
   for (std::string const& name : externalFiles(model)) add(name, readFile(path.parent_path() / name));
-  return out.str();
+  return out;
 }
 
-std::shared_ptr<Model const> OnnxModel::load(std::string const& saved) {
+std::shared_ptr<Model const> OnnxModel::load(std::string_view saved) {
   std::string folder = (std::filesystem::temp_directory_path() / "stand-in-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) return nullptr;
-  std::istringstream in(saved);
-  std::string name;
-  std::getline(in, name);
-  while (std::getline(in, name)) {
-    size_t bytes = 0;
-    in >> bytes;
-    in.get();
-    std::string content(bytes, '\0');
-    in.read(content.data(), static_cast<std::streamsize>(bytes));
-    std::filesystem::path const file = std::filesystem::path(folder) / name;
+  size_t at = 0;
+  auto const line = [&] {
+    size_t const begin = at;
+    at = saved.find('\n', begin) + 1;
+    return std::string(saved.substr(begin, at - 1 - begin));
+  };
+  line();
+  while (at < saved.size()) {
+    std::filesystem::path const file = std::filesystem::path(folder) / line();
+    auto const bytes = static_cast<size_t>(std::stoull(line()));
     std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << content;
+    std::ofstream(file, std::ios::binary).write(saved.data() + at, static_cast<std::streamsize>(bytes));
+    at += bytes;
   }
-  ParseFailure failure;
-  auto const model = parse((std::filesystem::path(folder) / "model.onnx").string(), "", failure);
+  std::shared_ptr<Model const> model;
+  try {
+    model.reset(new OnnxModel((std::filesystem::path(folder) / "model.onnx").string(), true));
+  } catch (std::exception const&) {
+    // The plan was made of it, so that it is the plan that is damaged: null says so.
+  }
   // ONNX Runtime has read or mapped what it needs.
   std::filesystem::remove_all(folder);
   return model;

@@ -10,16 +10,17 @@ namespace fake {
 class OnnxModel : public Model {
 public:
   static bool isOnnx(std::string const& content);
-  static bool isSaved(std::string const& saved);
+  static bool isSaved(std::string_view saved);
   static std::shared_ptr<Model const> parse(std::string const& path, std::string const& content, ParseFailure& failure);
-  static std::shared_ptr<Model const> load(std::string const& saved);
+  static std::shared_ptr<Model const> load(std::string_view saved);
 
   std::string save() const override;
   std::string infer(Shapes& shapes) const override;
   cudaError_t run(Bindings const& bindings) const override;
 
 private:
-  explicit OnnxModel(std::string path);
+  /// @param optimised whether it is to run, and not only to be described
+  OnnxModel(std::string path, bool optimised);
 
   std::string mPath;
   ort::Session mSession;

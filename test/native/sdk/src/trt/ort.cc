@@ -16,6 +16,7 @@ constexpr int kCreateEnv = 3;
 constexpr int kCreateSession = 7;
 constexpr int kRun = 9;
 constexpr int kCreateSessionOptions = 10;
+constexpr int kSetGraphOptimizationLevel = 23;
 constexpr int kGetCount[] = {30, 31};
 constexpr int kGetTypeInfo[] = {33, 34};
 constexpr int kGetName[] = {36, 37};
@@ -143,10 +144,12 @@ public:
 
 }  // namespace
 
-Session::Session(std::string const& path) {
+Session::Session(std::string const& path, bool optimised) {
   void* options = nullptr;
   call<void**>(kCreateSessionOptions, &options);
   std::unique_ptr<void, void (*)(void*)> const owned(options, [](void* it) { release<void*>(kReleaseSessionOptions, it); });
+  constexpr int kNone = 0;
+  if (!optimised) call<void*, int>(kSetGraphOptimizationLevel, options, kNone);
   call<void*, char const*, void*, void**>(kCreateSession, environment(), path.c_str(), options, &mSession);
 }
 

@@ -15,7 +15,7 @@ namespace fake::ort {
 class Session {
 public:
   /// @throws std::runtime_error with ONNX Runtime's words
-  explicit Session(std::string const& path);
+  Session(std::string const& path, bool optimised);
   ~Session();
   Session(Session const&) = delete;
   Session& operator=(Session const&) = delete;

@@ -1,6 +1,8 @@
 #include "plan.h"
 
+#include <istream>
 #include <sstream>
+#include <streambuf>
 
 namespace fake {
 namespace {
@@ -20,9 +22,19 @@ Shape readShape(std::istream& in) {
   return shape;
 }
 
+/// Bytes to read where they are.
+class Memory : public std::streambuf {
+public:
+  explicit Memory(std::string_view bytes) {
+    char* const begin = const_cast<char*>(bytes.data());
+    setg(begin, begin, begin + bytes.size());
+  }
+  size_t at() const { return static_cast<size_t>(gptr() - eback()); }
+};
+
 }  // namespace
 
-std::string writePlan(Plan const& plan) {
+std::string writePlan(Plan const& plan, std::string const& model) {
   std::ostringstream out;
   out << kMagic << ' ' << plan.version << ' ' << plan.sm << ' ' << plan.profiles.size() << '\n';
   for (Profile const& profile : plan.profiles) {
@@ -33,12 +45,13 @@ std::string writePlan(Plan const& plan) {
       out << '\n';
     }
   }
-  out << plan.model.size() << '\n' << plan.model;
+  out << model.size() << '\n';
   return out.str();
 }
 
-bool readPlan(std::string const& bytes, Plan& plan) {
-  std::istringstream in(bytes);
+bool readPlan(std::string_view bytes, Plan& plan, std::string_view& model) {
+  Memory memory(bytes);
+  std::istream in(&memory);
   std::string magic;
   size_t profiles = 0;
   in >> magic >> plan.version >> plan.sm >> profiles;
@@ -57,8 +70,8 @@ bool readPlan(std::string const& bytes, Plan& plan) {
   size_t length = 0;
   in >> length;
   in.get();
-  if (!in || static_cast<size_t>(in.tellg()) + length != bytes.size()) return false;
-  plan.model = bytes.substr(static_cast<size_t>(in.tellg()));
+  if (!in || memory.at() + length != bytes.size()) return false;
+  model = bytes.substr(memory.at());
   return true;
 }
 

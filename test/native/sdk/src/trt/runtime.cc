@@ -17,7 +17,8 @@ public:
     // The real library gives a runtime without a driver, and crashes when it is used.
     if (!hasDevice()) undefined("a runtime was used where CUDA cannot be: ask the driver before");
     Plan plan;
-    if (!readPlan(std::string(static_cast<char const*>(blob), size), plan))
+    std::string_view saved;
+    if (!readPlan({static_cast<char const*>(blob), size}, plan, saved))
       return refuse("the plan's magic tag does not match: it is damaged or no plan");
     if (plan.version != versionText())
       return refuse("version tag does not match: current " + versionText() + ", serialized " + plan.version);
@@ -25,7 +26,7 @@ public:
     if (plan.sm != sm)
       return refuse("engine plan file is generated on an incompatible device, expecting compute " +
                     std::to_string(sm) + " got compute " + std::to_string(plan.sm) + ", please rebuild");
-    auto const model = load(plan.model);
+    auto const model = load(saved);
     if (!model) return refuse("the plan's network cannot be read");
     auto const failure = model->behaviour.failures.find("deserialize");
     if (failure != model->behaviour.failures.end()) return refuse(failure->second);
