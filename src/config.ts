@@ -84,6 +84,18 @@ const size = (
     },
   }
 }
+const origins = (name: string, help: string): Setting<readonly string[]> => ({
+  name,
+  fallback: '',
+  help,
+  parse: (value) => {
+    const list = value.split(',').flatMap((item) => item.trim() || [])
+    for (const item of list)
+      if (item !== '*' && (!URL.canParse(item) || new URL(item).origin !== item))
+        throw new Error('must be origins such as https://example.org, with commas between, or *')
+    return list
+  },
+})
 /** An empty text means that the setting is off. */
 const optional = <T>(setting: Setting<T>): Setting<T | null> => ({
   ...setting,
@@ -150,6 +162,11 @@ const settings = {
   ),
   maxWaiting: integer('MAX_WAITING', [0, 10000], 32, 'requests that may wait while one is served'),
   intents: oneOf('INTENTS', ['on', 'off'], 'on', 'whether "transcribe" and "say:" are understood as orders'),
+  requestsPerMinute: optional(
+    integer('REQUESTS_PER_MINUTE', [1, 1_000_000], 60, 'requests that one address may make; off unless set'),
+  ),
+  corsOrigins: origins('CORS_ORIGINS', 'origins whose pages may use the API, with commas between; * for all'),
+  strictModels: oneOf('STRICT_MODELS', ['on', 'off'], 'off', 'whether requests must name the loaded models'),
   logLevel: oneOf(
     'LOG_LEVEL',
     ['trace', 'debug', 'info', 'warn', 'error', 'silent'],

@@ -46,8 +46,10 @@ async function serve(config: Config): Promise<void> {
       logger,
       info,
       limits,
-      maxBody: config.maxBody,
       apiKey: config.apiKey,
+      corsOrigins: config.corsOrigins,
+      requestsPerMinute: config.requestsPerMinute,
+      strictModels: config.strictModels === 'on',
     })
     const admin = config.adminPort === null ? null : await startAdmin(config.adminPort, info, admission)
     const stopped = signals.next()

@@ -35,6 +35,14 @@ const table: Record<string, { key: string; good: string; as: unknown; bad: strin
   },
   MAX_WAITING: { key: 'maxWaiting', good: '0', as: 0, bad: ['-1', '10001', 'none'] },
   INTENTS: { key: 'intents', good: 'off', as: 'off', bad: ['', 'yes', 'Off'] },
+  REQUESTS_PER_MINUTE: { key: 'requestsPerMinute', good: '90', as: 90, bad: ['0', '1.5', 'many'] },
+  CORS_ORIGINS: {
+    key: 'corsOrigins',
+    good: 'https://example.org, http://localhost:3000',
+    as: ['https://example.org', 'http://localhost:3000'],
+    bad: ['example.org', 'https://example.org/page', 'https://example.org,all'],
+  },
+  STRICT_MODELS: { key: 'strictModels', good: 'on', as: 'on', bad: ['', 'true'] },
   LOG_LEVEL: { key: 'logLevel', good: 'silent', as: 'silent', bad: ['loud', 'INFO'] },
 }
 
@@ -75,6 +83,9 @@ describe('config', () => {
       maxSpeechCharacters: 16384,
       maxWaiting: 32,
       intents: 'on',
+      requestsPerMinute: null,
+      corsOrigins: [],
+      strictModels: 'off',
       logLevel: 'info',
     })
     assert.ok(Object.isFrozen(config))
@@ -89,7 +100,7 @@ describe('config', () => {
 
   for (const [name, { key, good, as, bad }] of Object.entries(table)) {
     it(`reads ${name}`, () => {
-      assert.equal(readConfig({ [name]: good })[key as 'host'], as)
+      assert.deepEqual(readConfig({ [name]: good })[key as 'host'], as)
     })
     if (bad.length > 0)
       it(`refuses impossible values of ${name}`, () => {

@@ -35,6 +35,9 @@ const base: Environment = {
         'KV_MEMORY',
         'NODE_OPTIONS',
         'MAX_SPEECH_CHARACTERS',
+        'CORS_ORIGINS',
+        'REQUESTS_PER_MINUTE',
+        'STRICT_MODELS',
       ])
       .map((name) => [name, undefined]),
   ),

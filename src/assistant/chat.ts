@@ -5,6 +5,8 @@
 import { ServiceError } from '../errors.js'
 import { hear } from './hear.js'
 import { type Intent, intentOf } from './intents.js'
+import { merged } from './merged.js'
+import { Passages } from './passages.js'
 import type { Models } from './registry.js'
 import { speak } from './speak.js'
 import { type ThinkEvent, type ThinkRequest, think } from './think.js'
@@ -24,10 +26,16 @@ export interface Usage {
   readonly completion: { readonly text: number; readonly audio: number }
 }
 
+/** Mono float32 at the voice's sample rate. */
+interface SoundEvent {
+  readonly kind: 'audio'
+  readonly samples: Float32Array
+}
+
+/** Text and sound come as they are made, each in its own order; a reply that is written has no sound. */
 export type ChatEvent =
   | { readonly kind: 'text'; readonly text: string }
-  /** Mono float32 at the voice's sample rate. */
-  | { readonly kind: 'audio'; readonly samples: Float32Array }
+  | SoundEvent
   | { readonly kind: 'end'; readonly reason: 'stop' | 'length'; readonly usage: Usage }
 
 /** @throws ServiceError when the request is at fault, or is cancelled by `signal` */
@@ -40,19 +48,44 @@ export async function* chat(
   const intent = intents ? intentOf(request.messages) : null
   if (intent?.kind === 'say' && voice !== null) checkLength(intent.text, maxSpeechCharacters)
 
-  let text = ''
-  for await (const event of intent ? obey(models, intent, signal) : think(models, thought, signal)) {
-    if (event.kind === 'text') {
-      text += event.text
-      yield event
-      continue
+  const answer = (until: AbortSignal) =>
+    intent ? obey(models, intent, until) : think(models, thought, until)
+  const events = voice === null ? answer(signal) : spoken(models, answer, voice, signal)
+  for await (const event of events)
+    if (event.kind !== 'end') yield event
+    else {
+      const { reason, prompt, tokens } = event
+      const completion = voice === null ? { text: tokens, audio: 0 } : { text: 0, audio: tokens }
+      yield { kind: 'end', reason, usage: { prompt, completion } }
     }
-    if (voice !== null)
-      for await (const samples of speak(models, text, voice, signal)) yield { kind: 'audio', samples }
-    const { reason, prompt, tokens } = event
-    const completion = voice === null ? { text: tokens, audio: 0 } : { text: 0, audio: tokens }
-    yield { kind: 'end', reason, usage: { prompt, completion } }
+}
+
+/** An answer's events with its sound among them: a sentence is spoken while the next is thought. The end comes last. */
+async function* spoken(
+  models: Models,
+  answer: (signal: AbortSignal) => AsyncGenerator<ThinkEvent>,
+  voice: string,
+  signal: AbortSignal,
+): AsyncGenerator<ThinkEvent | SoundEvent> {
+  const stop = new AbortController()
+  const until = AbortSignal.any([signal, stop.signal])
+  const passages = new Passages()
+  async function* text(): AsyncGenerator<ThinkEvent> {
+    for await (const event of answer(until)) {
+      if (event.kind === 'text') passages.push(event.text)
+      else passages.end()
+      yield event
+    }
   }
+  async function* sound(): AsyncGenerator<SoundEvent> {
+    for await (const event of speak(models, passages.read(until), { voice, speed: 1 }, until))
+      if (event.kind === 'audio') yield event
+  }
+  let end: ThinkEvent | undefined
+  for await (const event of merged<ThinkEvent | SoundEvent>([text(), sound()], stop))
+    if (event.kind === 'end') end = event
+    else yield event
+  if (end) yield end
 }
 
 /** The reply to an order, without the language model. */

@@ -12,6 +12,12 @@ const PREFIX = 'audio_'
  */
 const MAX_TRANSCRIPT_BYTES = 1 << 20
 
+/** Reply ids never expire (they carry their transcript), but OpenAI's field wants a time: 30 days. */
+const EXPIRES_SECONDS = 30 * 24 * 3600
+
+/** @param created in seconds since 1970, as the result */
+export const expiry = (created: number): number => created + EXPIRES_SECONDS
+
 export function replyId(transcript: string): string {
   return PREFIX + deflateSync(Buffer.from(transcript, 'utf8'), { level: 9 }).toString('base64url')
 }

@@ -19,9 +19,15 @@ export const openaiVoices: Readonly<Record<string, string>> = {
 
 /**
  * The model's voice for a name of OpenAI's or of its own.
+ * @param asked the name, or an object that holds it: OpenAI's way to name a voice of one's own
  * @param known the model's voices
  */
-export function resolveVoice(name: string, known: readonly string[], param: string): string {
+export function resolveVoice(
+  asked: string | { readonly id: string },
+  known: readonly string[],
+  param: string,
+): string {
+  const name = typeof asked === 'string' ? asked : asked.id
   const own = Object.hasOwn(openaiVoices, name) ? openaiVoices[name]! : name
   if (known.includes(own)) return own
   throw new ServiceError(

@@ -2,9 +2,25 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decode } from 'node-wav'
 import { ServiceError } from '../errors.js'
+import { decodeCoded } from './codecs/client.js'
 import { resample } from './resample.js'
+import { latin1, looksLike } from './signatures.js'
 import { type AudioLimits, inspectWav, type WavInfo } from './wav.js'
 import { wavHeaderBytes, writeWavHeader } from './wav-header.js'
+
+/** The names under which recordings may come. They are only names: the bytes tell what a recording is. */
+export const recordingFormats: readonly string[] = [
+  'wav',
+  'mp3',
+  'flac',
+  'ogg',
+  'opus',
+  'webm',
+  'mp4',
+  'm4a',
+  'mpeg',
+  'mpga',
+]
 
 /** In Hz. */
 export const recogniserRate = 16_000
@@ -13,8 +29,9 @@ export const recogniserRate = 16_000
 const blockFrames = 65_536
 
 /**
- * WAV bytes -> mono float32 in [-1, 1] at 16000 Hz; two channels are averaged. 16-bit samples at 16 kHz come out
- * as sample / 32768 exactly. Yields to the event loop every few milliseconds.
+ * A recording of any format that the codecs know -> mono float32 in [-1, 1] at 16000 Hz; channels are averaged. What it
+ * is its bytes tell. 16-bit samples of a WAV at 16 kHz come out as sample / 32768 exactly. Yields to the event loop
+ * every few milliseconds.
  * @param param the request field that the bytes came from, for the message
  * @param signal looked at between blocks
  * @throws ServiceError `invalid_audio` or `audio_too_long`; the signal's reason
@@ -23,13 +40,38 @@ export async function decodeRecording(
   bytes: Uint8Array,
   limits: AudioLimits,
   param: string,
-  signal?: AbortSignal,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<Float32Array> {
+  const { mono, sampleRate } =
+    bytes.length === 0 || latin1(bytes, 0, 4) === 'RIFF'
+      ? await decodeWav(bytes, limits, param, signal)
+      : await decodeOther(bytes, limits, param, signal)
+  const resampled = await resample(mono, sampleRate, recogniserRate, signal)
+  return resampled === mono ? mono : clamp(resampled)
+}
+
+async function decodeOther(bytes: Uint8Array, limits: AudioLimits, param: string, signal: AbortSignal) {
+  const { maxSeconds, secondsBefore = 0 } = limits
+  try {
+    return await decodeCoded(bytes, maxSeconds - secondsBefore, signal)
+  } catch (error) {
+    if (!(error instanceof ServiceError) || signal.aborted) throw error
+    const before = secondsBefore > 0 ? ` behind the ${Math.round(secondsBefore * 100) / 100} s before it` : ''
+    const name = looksLike(bytes)
+    const message =
+      error.code === 'audio_too_long'
+        ? `the recording is too long${before}; the limit is ${maxSeconds} s (MAX_AUDIO_SECONDS)`
+        : `${name ? `the recording looks like ${name}; ` : ''}${error.message}`
+    throw new ServiceError(error.code, `${param}: ${message}`, param, { cause: error })
+  }
+}
+
+async function decodeWav(bytes: Uint8Array, limits: AudioLimits, param: string, signal: AbortSignal) {
   const wav = inspectWav(bytes, param, limits)
   const mono = new Float32Array(wav.frames)
   for (let first = 0; first < wav.frames; first += blockFrames) {
     if (first > 0) await nextTurn()
-    signal?.throwIfAborted()
+    signal.throwIfAborted()
     const frames = Math.min(blockFrames, wav.frames - first)
     const decoded = decode(canonicalWav(bytes, wav, first, frames))
     if (!decoded) throw new Error('node-wav found no samples in a canonical WAV')
@@ -41,8 +83,7 @@ export async function decodeRecording(
         param,
       )
   }
-  const resampled = await resample(mono, wav.sampleRate, recogniserRate, signal)
-  return resampled === mono ? mono : clamp(resampled)
+  return { mono, sampleRate: wav.sampleRate }
 }
 
 /**

@@ -1,35 +1,45 @@
-/** Spoken replies as bytes. */
-import { wavHeaderBytes, writeWavHeader } from './wav-header.js'
+/** Spoken replies as bytes, in every format that they may be asked for. */
+import { encodeCoded } from './codecs/client.js'
+import type { CodedFormat } from './codecs/protocol.js'
+import { encodePcm, type PcmFormat, streamedWavHeader } from './pcm.js'
 
-export type ReplyFormat = 'wav' | 'pcm16'
+export type ReplyFormat = PcmFormat | CodedFormat
 
-/**
- * The pieces one after the other, mono, 16 bit, little-endian; `wav` with a 44-byte header, `pcm16` without.
- * Samples are clamped to [-1, 1] and rounded to the nearest of sample · 32768 (so 1 becomes 32767).
- * @param sampleRate of the pieces, in Hz
- */
-export function encodeReply(
+/** As requests name them. */
+export const replyFormats: readonly ReplyFormat[] = ['wav', 'mp3', 'flac', 'opus', 'aac', 'pcm16']
+
+export const mediaTypes: Readonly<Record<ReplyFormat, string>> = {
+  wav: 'audio/wav',
+  mp3: 'audio/mpeg',
+  flac: 'audio/flac',
+  opus: 'audio/ogg; codecs=opus',
+  aac: 'audio/aac',
+  pcm16: 'audio/pcm; rate=24000; channels=1',
+}
+
+/** The pieces one after the other as one file; a coded file of no sound has no bytes. */
+export async function encodeReply(
   pieces: readonly Float32Array[],
   sampleRate: number,
   format: ReplyFormat,
-): Buffer {
-  const length = pieces.reduce((total, piece) => total + piece.length, 0)
-  const start = format === 'wav' ? wavHeaderBytes : 0
-  const file = new ArrayBuffer(start + length * 2)
-  if (format === 'wav') writeWavHeader(file, { format: 'pcm', bitsPerSample: 16, channels: 1, sampleRate })
-  quantise(pieces, new Int16Array(file, start))
-  return Buffer.from(file)
+  signal: AbortSignal,
+): Promise<Buffer> {
+  if (isPcm(format)) return encodePcm(pieces, sampleRate, format)
+  const bytes: Uint8Array[] = []
+  for await (const part of encodeCoded(pieces, format, sampleRate, signal)) bytes.push(part)
+  return Buffer.concat(bytes)
 }
 
-/**
- * On the main thread, where five minutes of speech are seven million samples: an index, no iterator, and
- * Math.floor(x + 1/2), are six times as fast as Math.round and Math.min, and exact for a float32 · 32768.
- */
-function quantise(pieces: readonly Float32Array[], target: Int16Array): void {
-  let at = 0
-  for (const piece of pieces)
-    for (let i = 0; i < piece.length; i++) {
-      const scaled = Math.floor(piece[i]! * 32768 + 0.5)
-      target[at++] = scaled > 32767 ? 32767 : scaled < -32768 ? -32768 : scaled
-    }
+/** The same as its pieces come; a WAV says that its length is not known. */
+export async function* encodeSound(
+  pieces: AsyncIterable<Float32Array>,
+  sampleRate: number,
+  format: ReplyFormat,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  if (!isPcm(format)) return yield* encodeCoded(pieces, format, sampleRate, signal)
+  if (format === 'wav') yield streamedWavHeader(sampleRate)
+  for await (const piece of pieces) yield encodePcm([piece], sampleRate, 'pcm16')
 }
+
+const isPcm = (format: ReplyFormat): format is PcmFormat => format === 'wav' || format === 'pcm16'

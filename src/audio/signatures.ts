@@ -1,4 +1,4 @@
-/** Names what a file looks like from its first bytes, so that a refusal can say more than "not WAV". */
+/** Names what a file looks like from its first bytes, so that a refusal can say more than "unknown". */
 
 interface Signature {
   readonly name: string

@@ -1,6 +1,9 @@
 /** The 44 bytes in front of the samples of a plain WAV file: RIFF, a 16-byte `fmt ` chunk, and the head of `data`. */
 
 export const wavHeaderBytes = 44
+/** Where the sizes of the file and of its samples stand. */
+export const riffSizeAt = 4
+export const dataSizeAt = 40
 
 export interface WavShape {
   readonly format: 'pcm' | 'float'
@@ -21,7 +24,7 @@ export function writeWavHeader(file: ArrayBuffer, shape: WavShape): void {
   }
   const blockAlign = (shape.channels * shape.bitsPerSample) / 8
   text(0, 'RIFF')
-  view.setUint32(4, file.byteLength - 8, true)
+  view.setUint32(riffSizeAt, file.byteLength - 8, true)
   text(8, 'WAVEfmt ')
   view.setUint32(16, 16, true)
   view.setUint16(20, shape.format === 'pcm' ? 1 : 3, true)
@@ -31,5 +34,5 @@ export function writeWavHeader(file: ArrayBuffer, shape: WavShape): void {
   view.setUint16(32, blockAlign, true)
   view.setUint16(34, shape.bitsPerSample, true)
   text(36, 'data')
-  view.setUint32(40, file.byteLength - wavHeaderBytes, true)
+  view.setUint32(dataSizeAt, file.byteLength - wavHeaderBytes, true)
 }

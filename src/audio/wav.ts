@@ -3,7 +3,7 @@
  * anything is allocated for it: the decoder behind it (node-wav) believes what headers say.
  */
 import { ServiceError } from '../errors.js'
-import { latin1, looksLike } from './signatures.js'
+import { latin1 } from './signatures.js'
 import { parseFormat, type SampleFormat } from './wav-format.js'
 
 export interface WavInfo {
@@ -94,18 +94,10 @@ export function inspectWav(bytes: Uint8Array, param: string, limits: AudioLimits
 /** Returns where the RIFF chunk says it ends; infinity for a streamed size. */
 function checkMagic(bytes: Uint8Array, view: DataView, refuse: (what: string) => never): number {
   if (bytes.length === 0) return refuse('the recording is empty (0 bytes)')
-  if (latin1(bytes, 0, 4) !== 'RIFF') {
-    const name = looksLike(bytes)
-    return refuse(
-      name
-        ? `the recording looks like ${name}; this service takes only wav`
-        : 'the recording is not a WAV file (it does not start with RIFF); this service takes only wav',
-    )
-  }
+  if (latin1(bytes, 0, 4) !== 'RIFF') return refuse('the recording does not start with RIFF')
   if (bytes.length < 12) return refuse(`the WAV is truncated: it has ${bytes.length} bytes`)
   const form = latin1(bytes, 8, 4)
-  if (form !== 'WAVE')
-    return refuse(`the recording is a RIFF file of kind ${JSON.stringify(form)}; this service takes only wav`)
+  if (form !== 'WAVE') return refuse(`the recording is a RIFF file of kind ${JSON.stringify(form)}, not WAVE`)
   const size = view.getUint32(4, true)
   return isStreamed(size) || isEndOfCounter(size) ? Number.POSITIVE_INFINITY : 8 + size
 }

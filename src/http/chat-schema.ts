@@ -17,7 +17,7 @@ export interface ChatBody {
   messages: ChatMessage[]
   model?: string | null
   modalities?: ('text' | 'audio')[] | null
-  audio?: { voice?: string | null; format?: string | null } | null
+  audio?: { voice?: string | { id: string } | null; format?: string | null } | null
   max_tokens?: number | null
   max_completion_tokens?: number | null
   temperature?: number | null
@@ -25,6 +25,7 @@ export interface ChatBody {
   seed?: number | null
   stop?: string | string[] | null
   stream?: boolean | null
+  stream_options?: { include_usage?: boolean | null } | null
   n?: number | null
   tools?: unknown[] | null
   functions?: unknown[] | null
@@ -105,7 +106,12 @@ export const chatSchema = {
     audio: nullable({
       type: 'object',
       properties: {
-        voice: nullable({ type: 'string', minLength: 1 }),
+        voice: {
+          type: ['string', 'object', 'null'],
+          minLength: 1,
+          required: ['id'],
+          properties: { id: { type: 'string', minLength: 1 } },
+        },
         format: nullable({ type: 'string', minLength: 1 }),
       },
     }),
@@ -122,6 +128,10 @@ export const chatSchema = {
       items: { type: 'string', minLength: 1 },
     },
     stream: nullable({ type: 'boolean' }),
+    stream_options: nullable({
+      type: 'object',
+      properties: { include_usage: nullable({ type: 'boolean' }) },
+    }),
     n: nullable({ type: 'integer', minimum: 1, maximum: 128 }),
     tools: nullable({ type: 'array' }),
     functions: nullable({ type: 'array' }),

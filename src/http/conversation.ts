@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Message, Part } from '../assistant/conversation.js'
 import { replyTranscript } from '../assistant/reply-id.js'
 import { decodeBase64 } from '../audio/base64.js'
-import { decodeRecording, recogniserRate } from '../audio/decode.js'
+import { decodeRecording, recogniserRate, recordingFormats } from '../audio/decode.js'
 import { ServiceError } from '../errors.js'
 import type { ChatMessage, RecordingPart } from './chat-schema.js'
 
@@ -83,10 +83,10 @@ class Reader {
         `${at}: this is recording ${this.recordings} of the request; the limit is ${maxRecordings}`,
         at,
       )
-    if (format !== 'wav')
+    if (!recordingFormats.includes(format))
       throw new ServiceError(
         'unsupported_value',
-        `Unsupported value: '${at}.format' does not support ${JSON.stringify(format.slice(0, 32))}. Supported values are: 'wav'.`,
+        `Unsupported value: '${at}.format' does not support ${JSON.stringify(format.slice(0, 32))}. Supported values are: ${recordingFormats.map((name) => `'${name}'`).join(', ')}.`,
         `${at}.format`,
       )
     await this.turn()

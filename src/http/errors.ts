@@ -2,6 +2,7 @@
 import type { NextFunction, Request, Response } from 'express'
 import type { Logger } from 'pino'
 import { ServiceError } from '../errors.js'
+import { isEventStream } from './event-stream.js'
 
 const RETRY_AFTER_SECONDS = 1
 
@@ -18,11 +19,16 @@ export function errorHandler(logger: Logger) {
     const log = { id: response.locals.id, code: error.code, param: error.param, status }
     if (status >= 500) logger.error({ ...log, err: error }, error.message)
     else logger.info(log, error.message)
+    if (isEventStream(response)) {
+      response.end(`data: ${JSON.stringify(errorBody(error))}\n\n`)
+      return
+    }
     if (response.headersSent) {
       response.destroy()
       return
     }
-    if (retryable) response.setHeader('retry-after', RETRY_AFTER_SECONDS)
+    if (retryable && !response.hasHeader('retry-after'))
+      response.setHeader('retry-after', RETRY_AFTER_SECONDS)
     if (status >= 500 && !retryable) response.setHeader('x-should-retry', 'false')
     response.status(status).json(errorBody(error))
   }
@@ -37,10 +43,14 @@ export function notFound(request: Request): never {
   throw new ServiceError('not_found', `There is no ${request.method} ${request.path} here.`)
 }
 
-/** Lists what a path takes, for every other method. */
+/** Lists what a path takes, for every other method; OPTIONS asks for just that. */
 export function methodNotAllowed(...allowed: readonly string[]) {
-  return function refuseMethod(request: Request, response: Response): never {
-    response.setHeader('allow', allowed.join(', '))
+  return function refuseMethod(request: Request, response: Response): void {
+    response.setHeader('allow', [...allowed, 'OPTIONS'].join(', '))
+    if (request.method === 'OPTIONS') {
+      response.status(204).end()
+      return
+    }
     throw new ServiceError(
       'method_not_allowed',
       `${request.path} takes ${allowed.join(', ')}, not ${request.method}.`,

@@ -5,6 +5,9 @@ import type { Logger } from 'pino'
 import type { Admission } from '../assistant/registry.js'
 import { ServiceError } from '../errors.js'
 
+/** The only one that OpenAI's API has. */
+const OPENAI_VERSION = '2020-10-01'
+
 export function newRequestId(): string {
   return `req_${randomBytes(16).toString('hex')}`
 }
@@ -19,6 +22,10 @@ export function track(logger: Logger): RequestHandler {
     const client = request.socket.remoteAddress
     response.locals.id = id
     response.setHeader('x-request-id', id)
+    response.setHeader('openai-version', OPENAI_VERSION)
+    beforeHeaders(response, () => {
+      response.setHeader('openai-processing-ms', Math.round(performance.now() - begun))
+    })
     response.on('close', () => {
       logger.info(
         {
@@ -35,6 +42,15 @@ export function track(logger: Logger): RequestHandler {
     })
     next()
   }
+}
+
+/** Calls `set` when the headers are about to be sent, whoever sends them. */
+function beforeHeaders(response: Response, set: () => void): void {
+  const { writeHead } = response
+  response.writeHead = ((...values: unknown[]) => {
+    set()
+    return Reflect.apply(writeHead, response, values)
+  }) as typeof writeHead
 }
 
 /** Aborts when the client goes away before its answer was sent. */

@@ -8,6 +8,10 @@ import { answerMalformed } from './malformed.js'
 
 /** A body has to arrive within this time. */
 const REQUEST_TIMEOUT_MS = 60_000
+/** A client that takes not a byte of what waits for it in this time is gone, or may as well be. */
+const STALLED_MS = 60_000
+/** Then the system asks whether a silent peer is still there. */
+const PROBE_AFTER_MS = 30_000
 /** How long a drain waits for the rest of a body, and (once to twice) for a client to take the answer it was sent. */
 const DRAIN_BODY_MS = 5_000
 const DRAIN_READ_MS = 30_000
@@ -22,7 +26,14 @@ export class HttpServer {
   private readonly exchanges = new Map<Socket, Exchange | null>()
   private draining = false
 
-  private constructor(private readonly server: Server) {
+  private constructor(
+    private readonly server: Server,
+    stalledMs: number,
+  ) {
+    server.setTimeout(stalledMs, (socket) => {
+      if (this.exchanges.get(socket) && socket.writableLength === 0) socket.setTimeout(stalledMs)
+      else socket.destroy()
+    })
     server.on('connection', (socket: Socket) => {
       this.exchanges.set(socket, null)
       socket.once('close', () => this.exchanges.delete(socket))
@@ -31,11 +42,17 @@ export class HttpServer {
   }
 
   /** @throws SetupError when the address can not be had */
-  static async listen(app: Express, host: string, port: number, logger: Logger): Promise<HttpServer> {
-    const server = createServer(app)
+  static async listen(
+    app: Express,
+    host: string,
+    port: number,
+    logger: Logger,
+    stalledMs = STALLED_MS,
+  ): Promise<HttpServer> {
+    const server = createServer({ keepAlive: true, keepAliveInitialDelay: PROBE_AFTER_MS }, app)
     server.requestTimeout = REQUEST_TIMEOUT_MS
     answerMalformed(server, logger)
-    const result = new HttpServer(server)
+    const result = new HttpServer(server, stalledMs)
     await new Promise<void>((resolve, reject) => {
       const refuse = (error: NodeJS.ErrnoException) => reject(listenFailure(error, host, port))
       server.once('error', refuse)

@@ -4,7 +4,11 @@ import type { ChatBody } from './chat-schema.js'
 
 /** Each field's rule: whether the request uses it, and what it must be instead. */
 const rules: readonly [keyof ChatBody, (body: ChatBody) => boolean, string][] = [
-  ['stream', (body) => body.stream === true, "'stream' must be false: replies come whole"],
+  [
+    'stream_options',
+    (body) => Boolean(body.stream_options) && body.stream !== true,
+    "'stream_options' is only allowed when 'stream' is true",
+  ],
   ['n', (body) => (body.n ?? 1) > 1, "'n' must be 1"],
   ['tools', (body) => Boolean(body.tools?.length), "'tools' are not supported"],
   ['functions', (body) => Boolean(body.functions?.length), "'functions' are not supported"],

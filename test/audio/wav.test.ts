@@ -118,30 +118,8 @@ describe('audio/wav', () => {
   })
 
   describe('names what is no WAV', () => {
-    const rest = Buffer.alloc(64)
-    const table: [string, Buffer][] = [
-      ['MP3 (it starts with an ID3 tag)', Buffer.from('ID3\x04')],
-      ['MP3', Buffer.from([0xff, 0xfb, 0x90, 0x64])],
-      ['AAC (ADTS)', Buffer.from([0xff, 0xf1, 0x50, 0x80])],
-      ['Ogg (Opus or Vorbis)', Buffer.from('OggS')],
-      ['FLAC', Buffer.from('fLaC')],
-      ['WebM or Matroska', Buffer.from([0x1a, 0x45, 0xdf, 0xa3])],
-      ['MP4 or M4A', Buffer.from('\0\0\0\x20ftypM4A ')],
-      ['AIFF', Buffer.from('FORM')],
-      ['big-endian WAV (RIFX)', Buffer.from('RIFX')],
-      ['64-bit WAV (RF64)', Buffer.from('RF64')],
-    ]
-    for (const [name, magic] of table)
-      it(name, () => {
-        assertRefused(
-          Buffer.concat([magic, rest]),
-          `the recording looks like ${name}; this service takes only wav`,
-        )
-      })
-
     it('anything else', () => {
-      const sentence =
-        'the recording is not a WAV file (it does not start with RIFF); this service takes only wav'
+      const sentence = 'the recording does not start with RIFF'
       for (const bytes of ['x', 'RIF', 'hello, this is text', '\xff\x1f']) {
         assertRefused(Buffer.from(bytes, 'latin1'), sentence)
       }
@@ -156,7 +134,7 @@ describe('audio/wav', () => {
       [
         'another RIFF form',
         Buffer.from('RIFF\x04\0\0\0WEBP'),
-        'the recording is a RIFF file of kind "WEBP"; this service takes only wav',
+        'the recording is a RIFF file of kind "WEBP", not WAVE',
       ],
       ['no chunks', riff([]), 'the WAV has no fmt chunk'],
       ['no data', riff([fmt()]), 'the WAV has no data chunk'],

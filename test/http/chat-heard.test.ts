@@ -4,7 +4,9 @@ import {
   asked,
   audioOf,
   clip,
+  clipBytes,
   complete,
+  recording,
   replyOf,
   spoken,
   text,
@@ -33,6 +35,19 @@ describe('POST /v1/chat/completions, heard', () => {
       assert.equal(prompt_tokens_details?.audio_tokens, prompt_tokens)
       assert.equal(total_tokens, prompt_tokens + completion_tokens)
     })
+
+  it('takes a recording for what it is, whatever its name', async () => {
+    for (const [file, format] of [
+      ['coded/stripe.mp3', 'mp3'],
+      ['coded/stripe.webm', 'webm'],
+      ['coded/stripe.ogg', 'wav'],
+      ['spk1_snt4.wav', 'mp3'],
+    ] as const) {
+      const question = asked([text('transcribe'), recording(clipBytes(file), format)])
+      const reply = replyOf(await complete(service, question))
+      assert.equal(wordErrorRate(transcripts['spk1_snt4.wav']!, reply), 0, `${file}: ${reply}`)
+    }
+  })
 
   for (const [what, content, read] of [
     ['alone', [clip('spk1_snt5.wav')], () => says('spk1_snt5.wav')],

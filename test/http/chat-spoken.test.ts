@@ -63,6 +63,21 @@ describe('POST /v1/chat/completions, spoken', () => {
     assert.ok(pcm.bytes.length % 2 === 0 && pcm.bytes.length / 48000 > 0.5)
   })
 
+  it('speaks in every format, each of which it hears', async () => {
+    const sentence = 'The kettle is on the stove.'
+    for (const format of ['mp3', 'flac', 'opus', 'aac']) {
+      const { bytes, transcript } = audioOf(await say(sentence, { audio: { voice: 'echo', format } }))
+      assert.equal(transcript, sentence)
+      if (format === 'aac') {
+        assert.equal(bytes.readUInt16BE(0) & 0xfff6, 0xfff0, 'ADTS')
+        continue
+      }
+      const question = asked([text('transcribe'), recording(bytes, format)])
+      const heard = replyOf(await complete(service, question))
+      assert.ok(wordErrorRate(sentence, heard) <= 0.2, `${format}: "${sentence}" was heard as "${heard}"`)
+    }
+  })
+
   it('is understood by its own ears', async () => {
     for (const [i, sentence] of sentences.entries()) {
       const voice = ['alloy', 'echo', 'fable'][i]

@@ -142,7 +142,6 @@ describe('POST /v1/chat/completions, written', () => {
 
   it('refuses what it does not have, instead of leaving it out', async () => {
     for (const [field, value] of [
-      ['stream', true],
       ['n', 2],
       ['tools', [{ type: 'function', function: { name: 'f' } }]],
       ['functions', [{ name: 'f' }]],

@@ -80,7 +80,7 @@ describe('a service with limits', () => {
     const slow = await ask([
       { type: 'input_audio', input_audio: { data: wav(data).toString('base64'), format: 'wav' } },
     ])
-    assert.deepEqual([slow.status, slow.error.code], [400, 'audio_too_long'])
+    assert.deepEqual([slow.status, slow.error.code], [413, 'audio_too_long'])
     assert.match(slow.error.message, /6 s long; the limit is 5 s/)
   })
 

@@ -9,7 +9,7 @@ const request = (more: object) => validate({ messages: [{ role: 'user', content:
 
 describe('http/unsupported', () => {
   for (const [field, used, unused] of [
-    ['stream', [true], [false, null]],
+    ['stream_options', [{ include_usage: true }, {}], [null]],
     ['n', [2], [1, null]],
     ['tools', [[{ type: 'function' }]], [[], null]],
     ['functions', [[{ name: 'f' }]], [[]]],

@@ -18,6 +18,8 @@ export interface SpeakRequest {
   readonly voice: string
   /** 0.25 … 4; 1 is the voice's own. */
   readonly speed: number
+  /** The text goes on after another that is already heard: its first sound is in no hurry. */
+  readonly continues?: boolean
 }
 
 export type SpeakEvent =
@@ -67,11 +69,14 @@ class Kokoro implements Model<SpeakRequest, SpeakEvent> {
   }
 
   /** Text without anything to say gives no audio, only the end. @throws ServiceError for an unknown voice. */
-  async *run({ text, voice, speed }: SpeakRequest, signal: AbortSignal): AsyncGenerator<SpeakEvent> {
+  async *run(
+    { text, voice, speed, continues = false }: SpeakRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<SpeakEvent> {
     const phonemiser = this.#phonemiser(this.#voices.accent(voice))
     let [samples, symbols] = [0, 0]
-    const pieces = cutIntoPieces(text, phonemiser, limitsAt(speed, this.#config.maxIds - 2))
-    for (const piece of pieces)
+    const limits = limitsAt(speed, this.#config.maxIds - 2, continues)
+    for (const piece of cutIntoPieces(text, phonemiser, limits))
       for await (const part of this.#say(piece, phonemiser, voice, speed, signal)) {
         samples += part.samples.length
         symbols += lengthOf(part.phonemes)
@@ -142,7 +147,7 @@ const firstPhonemes = 100
 const shortPhonemes = 20
 
 /** @param possible phonemes that the networks take at once */
-function limitsAt(speed: number, possible: number): PieceLimits {
+function limitsAt(speed: number, possible: number, continues: boolean): PieceLimits {
   const most = Math.min(Math.floor(mostPhonemes * Math.min(1, speed)), possible)
-  return { most, first: Math.min(firstPhonemes, most), short: shortPhonemes }
+  return { most, first: continues ? most : Math.min(firstPhonemes, most), short: shortPhonemes }
 }

@@ -1,0 +1,169 @@
+/** One turn on models that do exactly what a test tells them. */
+import assert from 'node:assert/strict'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type ChatRequest, chat } from '#src/assistant/chat.js'
+import type { Models } from '#src/assistant/registry.js'
+import { ServiceError } from '#src/errors.js'
+import type { SpeakEvent, SpeakRequest } from '#src/models/kokoro/speak.js'
+import type { GenerateEvent } from '#src/models/llama/generate.js'
+import { collected } from '../collected.js'
+
+const request: ChatRequest = {
+  messages: [{ role: 'user', parts: [{ kind: 'text', text: 'Tell me.' }] }],
+  maxTokens: 100,
+  voice: 'af_alloy',
+  intents: true,
+  maxSpeechCharacters: 1000,
+}
+const end: GenerateEvent = { kind: 'end', reason: 'stop', promptTokens: 9, completionTokens: 7 }
+const text = (words: string): GenerateEvent => ({ kind: 'text', text: words })
+const never = new AbortController().signal
+
+interface Script {
+  readonly llama?: (signal: AbortSignal) => AsyncGenerator<GenerateEvent>
+  readonly kokoro?: (request: SpeakRequest, signal: AbortSignal) => AsyncGenerator<SpeakEvent>
+}
+const models = ({ llama, kokoro }: Script): Models =>
+  ({
+    llama: { call: (_: unknown, signal: AbortSignal) => llama!(signal) },
+    kokoro: { call: kokoro ?? sayLength },
+  }) as unknown as Models
+
+/** One piece of sound that has a sample for each character. */
+async function* sayLength({ text: words }: SpeakRequest): AsyncGenerator<SpeakEvent> {
+  yield { kind: 'audio', samples: new Float32Array(words.length), text: words }
+  yield { kind: 'end', seconds: 0, symbols: words.length }
+}
+
+/** Waits until it is told that its caller has gone. */
+const gone = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+
+describe('assistant/chat', () => {
+  it('speaks a sentence while the next is thought', async () => {
+    const spoken: SpeakRequest[] = []
+    let think = () => {}
+    const thought = new Promise<void>((resolve) => (think = resolve))
+    const events = chat(
+      models({
+        async *llama() {
+          yield { kind: 'start', promptTokens: 9, recordingTokens: 0 }
+          yield text('The river runs through the valley. It is ')
+          await thought
+          yield text('very long and nobody knows where it ends.')
+          yield end
+        },
+        async *kokoro(asked) {
+          spoken.push(asked)
+          yield* sayLength(asked)
+        },
+      }),
+      request,
+      never,
+    )
+    const first = await events.next()
+    assert.deepEqual(first.value, { kind: 'text', text: 'The river runs through the valley. It is ' })
+    const second = await events.next()
+    assert.deepEqual(second.value, { kind: 'audio', samples: new Float32Array(34) })
+    think()
+    const rest = await collected(events)
+    assert.deepEqual(
+      rest.map(({ kind }) => kind),
+      ['text', 'audio', 'end'],
+    )
+    assert.deepEqual(rest.at(-1), {
+      kind: 'end',
+      reason: 'stop',
+      usage: { prompt: { text: 9, audio: 0 }, completion: { text: 0, audio: 7 } },
+    })
+    assert.deepEqual(spoken, [
+      { text: 'The river runs through the valley.', voice: 'af_alloy', speed: 1, continues: false },
+      {
+        text: 'It is very long and nobody knows where it ends.',
+        voice: 'af_alloy',
+        speed: 1,
+        continues: true,
+      },
+    ])
+  })
+
+  it('waits with the next sentence for a reader that does not come', async () => {
+    let calls = 0
+    const events = chat(
+      models({
+        async *llama() {
+          yield text('This is one more of many sentences. '.repeat(50))
+          yield end
+        },
+        async *kokoro(asked) {
+          calls++
+          yield* sayLength(asked)
+        },
+      }),
+      request,
+      never,
+    )
+    await events.next()
+    await events.next()
+    for (let i = 0; i < 20; i++) await nextTurn()
+    assert.ok(calls <= 2, `${calls} sentences were spoken`)
+    await events.return(undefined)
+  })
+
+  it('stops the models when one of them fails, and when the reader leaves', async () => {
+    const stopped: string[] = []
+    const waiting = (name: string) =>
+      async function* (...args: unknown[]): AsyncGenerator<never> {
+        try {
+          yield await gone(args.at(-1) as AbortSignal)
+        } finally {
+          stopped.push(name)
+        }
+      }
+    const sentence = text('The river runs through the valley. It is long ')
+    const failing = models({
+      async *llama(signal) {
+        yield sentence
+        yield* waiting('llama')(signal)
+      },
+      async *kokoro() {
+        yield await Promise.reject(new ServiceError('server_error', 'no voice'))
+      },
+    })
+    await assert.rejects(collected(chat(failing, request, never)), /no voice/)
+    assert.deepEqual(stopped.splice(0), ['llama'])
+
+    const slow = models({
+      async *llama() {
+        yield sentence
+        yield end
+      },
+      kokoro: waiting('kokoro'),
+    })
+    for await (const { kind } of chat(slow, request, never)) {
+      assert.equal(kind, 'text')
+      await nextTurn()
+      break
+    }
+    assert.deepEqual(stopped.splice(0), ['kokoro'])
+
+    const controller = new AbortController()
+    const both = collected(
+      chat(
+        models({
+          async *llama(signal) {
+            yield sentence
+            yield* waiting('llama')(signal)
+          },
+          kokoro: waiting('kokoro'),
+        }),
+        request,
+        controller.signal,
+      ),
+    )
+    await nextTurn()
+    controller.abort(new ServiceError('request_cancelled', 'gone'))
+    await assert.rejects(both, /gone/)
+    assert.deepEqual(stopped.sort(), ['kokoro', 'llama'])
+  })
+})
