@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { bytesOf, familyOf, planEngine } from './build/families.js'
 import { copyAsset, makeFolder } from './build/folder.js'
+import { refusePrecision } from './build/precision.js'
 import { checkpointNames, records, totalSize, verifiedSources } from './build/sources.js'
 import { buildPlan } from './build/tensorrt.js'
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.js'
@@ -41,8 +42,8 @@ export interface BuildReport {
 /**
  * Builds the engines that are missing or older than their inputs (checkpoint, builder, options; for TensorRT also
  * libraries, driver and GPU), one after another.
- * @throws SetupError for a checkpoint that is missing, damaged or of no known family, and when TensorRT is not to be had
- * or fails; Interrupted at a signal while TensorRT is at work
+ * @throws SetupError for a checkpoint that is missing, damaged or of no known family, and when TensorRT is not to be had,
+ * fails, or has no kernels of the precision for the GPU; Interrupted at a signal while TensorRT is at work
  */
 export async function buildEngines(options: BuildOptions): Promise<BuildReport[]> {
   const names = checkpointNames(options.checkpoints, options.models)
@@ -50,7 +51,9 @@ export async function buildEngines(options: BuildOptions): Promise<BuildReport[]
   const reports = []
   for (const name of names) {
     const family = familyOf(join(options.checkpoints, name))
-    reports.push(await buildEngine(name, family, identityOf(family), options))
+    const identity = identityOf(family)
+    refusePrecision(identity)
+    reports.push(await buildEngine(name, family, identity, options))
   }
   return reports
 }

@@ -50,6 +50,8 @@ class ContextHandle : public std::enable_shared_from_this<ContextHandle> {
     ContextHandle& context_;
   };
 
+  /** What follows from the inputs' shapes; throws a Failure `tensorrt` with its words if nothing does. */
+  nvinfer1::Dims settledShape(const std::string& tensor) const;
   /** Throws a Failure `misuse` for an input without a shape. */
   void checkShapes() const;
   /** Throws a Failure `misuse` unless all tensors have an address with room for their shape. */

@@ -79,11 +79,21 @@ void ContextHandle::setShape(const std::string& input, const Dims& dims) {
 Dims ContextHandle::shape(const std::string& name) {
   const Use use(*this);
   const EngineTensor& tensor = engine_->tensor(name);
-  if (!tensor.input) checkShapes();
-  const Dims dims = context_->getTensorShape(tensor.name.c_str());
+  if (!tensor.input) {
+    checkShapes();
+  } else if (isOpen(tensor.dims) && !shaped_.count(name)) {
+    throw misuse("input " + quoted(name) + " has no shape yet: call setShape() first");
+  }
+  return settledShape(name);
+}
+
+Dims ContextHandle::settledShape(const std::string& tensor) const {
+  const Conversation conversation(engine_->owner());
+  const Dims dims = context_->getTensorShape(tensor.c_str());
   if (dims.nbDims >= 0 && !isOpen(dims)) return dims;
-  if (tensor.input) throw misuse("input " + quoted(name) + " has no shape yet: call setShape() first");
-  throw misuse("the shape of output " + quoted(name) + " depends on data, which the addon does not support");
+  throw conversation.failure("TensorRT cannot tell the shape of " + quoted(tensor) +
+                             ": the inputs' shapes do not fit together, or it depends on data, which the "
+                             "addon does not support");
 }
 
 void ContextHandle::setAddress(const std::string& name, std::shared_ptr<Memory> memory, size_t offset,
@@ -157,11 +167,7 @@ void ContextHandle::checkBindings() const {
     const auto found = bindings_.find(tensor.name);
     if (found == bindings_.end())
       throw misuse(quoted(tensor.name) + " has no address: call setAddress() first");
-    const Dims dims = context_->getTensorShape(tensor.name.c_str());
-    if (dims.nbDims < 0 || isOpen(dims)) {
-      throw misuse("the shape of " + quoted(tensor.name) +
-                   " depends on data, which the addon does not support");
-    }
+    const Dims dims = settledShape(tensor.name);
     const size_t bytes = bytesOf(dims, tensor.type);
     if (bytes > found->second.room) {
       throw misuse(quoted(tensor.name) + " of " + toText(dims) + " needs " + std::to_string(bytes) +

@@ -54,13 +54,15 @@ async function llama({ open }) {
     () => run(1, 128, 0),
     (s) => `${(128 / s).toFixed(0)} tokens/s`,
   )
-  for (let past = 0; past < 512; past += 128)
+  const { stateRows } = session.signature
+  const before = Math.min(512, 128 * Math.floor((stateRows - 1) / 128))
+  for (let past = 0; past < before; past += 128)
     for (const { slot } of slotsOf(batches(session).at(-1) ?? 1, 0))
       await session.run(prefill(past), [{ slot, past }], ['logits'])
   for (const batch of batches(session))
     await timed(
-      `llama: decode, batch ${batch}, 512 tokens before`,
-      () => run(batch, 1, 512),
+      `llama: decode, batch ${batch}, ${before} tokens before`,
+      () => run(batch, 1, before),
       (s) => `${(batch / s).toFixed(0)} tokens/s`,
     )
   await session.dispose()

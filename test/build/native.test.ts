@@ -111,6 +111,32 @@ describeNative('the build of an engine', () => {
     assert.deepEqual(readManifest(checkout.engine).device, before)
   })
 
+  it('refuses a precision that the GPU has not, before it begins', async () => {
+    const before = readManifest(checkout.engine)
+    for (const [precision, sm, needed, found] of [
+      ['fp8', '86', '8.9', '8.6'],
+      ['bfloat16', '75', '8.0', '7.5'],
+    ] as const) {
+      const { code, stderr } = await build({ PRECISION: precision, FAKE_CUDA_SM: sm })
+      assert.equal(code, 1)
+      const sentence = `The precision ${precision} needs a GPU of compute capability ${needed} or newer, but ${before.device!.name} has ${found}: set PRECISION (or --precision) to one of `
+      assert.ok(stderr.startsWith(sentence), stderr)
+      const others = stderr.slice(sentence.length)
+      assert.match(others, /^float16, .*int8, int4\.\n$/)
+      assert.ok(!others.includes(precision))
+    }
+    assert.deepEqual(readManifest(checkout.engine), before)
+    for (const [precision, sm] of [
+      ['bfloat16', '80'],
+      ['fp8', '120'],
+    ] as const) {
+      const { code, stderr } = await build({ PRECISION: precision, FAKE_CUDA_SM: sm })
+      assert.equal(code, 0, stderr)
+      assert.equal(readManifest(checkout.engine).options.precision, precision)
+    }
+    assert.equal((await build()).code, 0)
+  })
+
   it('says what the parser and the builder say, and leaves the engine as it was', async () => {
     const before = readManifest(checkout.engine)
     for (const where of ['parse', 'build']) {

@@ -128,7 +128,11 @@ nvinfer1::Dims Context::getTensorShape(char const* name) const noexcept {
   auto const known = mShapes.find(name);
   if (known != mShapes.end()) return toDims(known->second);
   Shapes shapes;
-  return resolve(shapes).empty() ? toDims(shapes.at(name)) : toDims(tensor->shape);
+  std::string const wrong = resolve(shapes);
+  if (wrong.empty()) return toDims(shapes.at(name));
+  if (mShapes.size() < mEngine.model->inputs.size()) return toDims(tensor->shape);
+  error(mEngine.logger, "IExecutionContext::getTensorShape", wrong);
+  return {-1, {}};
 }
 
 bool Context::setTensorAddress(char const* name, void* data) noexcept {

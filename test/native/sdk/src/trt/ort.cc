@@ -37,6 +37,7 @@ constexpr int kReleaseValue = 96;
 constexpr int kReleaseTypeInfo = 98;
 constexpr int kReleaseTensorTypeAndShapeInfo = 99;
 constexpr int kReleaseSessionOptions = 100;
+constexpr int kAddSessionConfigEntry = 130;
 
 struct ApiBase {
   void* const* (*getApi)(uint32_t version);
@@ -150,6 +151,8 @@ Session::Session(std::string const& path, bool optimised) {
   std::unique_ptr<void, void (*)(void*)> const owned(options, [](void* it) { release<void*>(kReleaseSessionOptions, it); });
   constexpr int kNone = 0;
   if (!optimised) call<void*, int>(kSetGraphOptimizationLevel, options, kNone);
+  // Else short weights in front of a product become a kernel that rounds activations, too.
+  call<void*, char const*, char const*>(kAddSessionConfigEntry, options, "session.disable_quant_qdq", "1");
   call<void*, char const*, void*, void**>(kCreateSession, environment(), path.c_str(), options, &mSession);
 }
 
