@@ -188,7 +188,9 @@ function post(path, request) {
 }
 
 /** @param {number} begun */
-const since = (begun) => ((performance.now() - begun) / 1000).toFixed(1)
+function since(begun) {
+  return ((performance.now() - begun) / 1000).toFixed(1)
+}
 
 /**
  * The service looks at the bytes, so any name of a format will do.

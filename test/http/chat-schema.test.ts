@@ -50,7 +50,11 @@ const wrongTypes: Row[] = [
   [field('model', 7), 'model', "'model': must be string, not a number"],
   [field('modalities', 'audio'), 'modalities', "'modalities': must be array, not a string"],
   [field('audio', 'alloy'), 'audio', "'audio': must be object, not a string"],
-  [field('audio', { voice: ['alloy'] }), 'audio.voice', "'audio.voice': must be string, not an array"],
+  [
+    field('audio', { voice: ['alloy'] }),
+    'audio.voice',
+    "'audio.voice': must be string or object or null, not an array",
+  ],
   [field('max_tokens', '5'), 'max_tokens', "'max_tokens': must be integer, not a string"],
   [field('max_completion_tokens', true), 'max_completion_tokens', "': must be integer, not a boolean"],
   [field('temperature', '0'), 'temperature', "'temperature': must be number, not a string"],

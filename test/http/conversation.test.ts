@@ -46,7 +46,7 @@ describe('http/conversation', () => {
     ['an assistant without content', { role: 'assistant' }, 'missing_required_parameter', 'content'],
     [
       'another format',
-      user([recording('AAAA', 'mp3')]),
+      user([recording('AAAA', 'wma')]),
       'unsupported_value',
       'content[0].input_audio.format',
     ],
