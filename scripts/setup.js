@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The set-up before `npm start` and `npm test`: dependencies, compilation, engines; each only when needed.
+ * The set-up before `npm start` and `npm test`: dependencies, compilation, with RUNTIME=tensorrt its addon, engines; each
+ * only when needed.
  * `--for-tests` also compiles the tests and lints. Needs nothing but Node: no package is installed yet.
  *
  * An old Node has to get as far as its one sentence, so this file and requirements.js keep to syntax that

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { SetupError } from './errors.js'
-import type { Runtime } from './runtime/manifest.js'
+import { type Precision, precisions, type Runtime } from './runtime/manifest.js'
 
 interface Setting<T> {
   readonly name: string
@@ -112,14 +112,39 @@ const settings = {
     integer('ADMIN_PORT', [0, 65535], 0, 'port of the gRPC admin API on 127.0.0.1; off unless set'),
   ),
   apiKey: optional(text('API_KEY', '', 'key that clients must send as a bearer token; none unless set')),
-  runtime: oneOf<Runtime>('RUNTIME', ['onnxruntime'], 'onnxruntime', 'what runs the engines'),
+  runtime: oneOf<Runtime>('RUNTIME', ['onnxruntime', 'tensorrt'], 'onnxruntime', 'what runs the engines'),
+  precision: optional<Precision>({
+    name: 'PRECISION',
+    fallback: '',
+    help: `how the engines compute (on onnxruntime ${precisions.onnxruntime.join(', ')}; on tensorrt ${precisions.tensorrt.join(', ')}); the first of them unless set`,
+    parse: (value) => {
+      const all: readonly Precision[] = Object.values(precisions).flat()
+      const found = all.find((known) => known === value)
+      if (found === undefined) throw new Error(`must be one of ${[...new Set(all)].join(', ')}`)
+      return found
+    },
+  }),
   checkpoints: text('CHECKPOINTS', folder('checkpoints'), 'folder with one checkpoint folder per model'),
   engines: text('ENGINES', folder('engines'), 'folder that holds <runtime>/<model>'),
   sttModel: optional(text('STT_MODEL', '', 'Whisper engine to hear with; needed only if there are several')),
   chatModel: optional(text('CHAT_MODEL', '', 'language model engine; needed only if there are several')),
   ttsModel: optional(text('TTS_MODEL', '', 'Kokoro engine to speak with; needed only if there are several')),
   threads: integer('THREADS', [1, 256], availableParallelism(), 'threads of one inference'),
-  kvMemory: size('KV_MEMORY', ['16MB', '1024GB'], '512MB', 'memory for the keys and values of conversations'),
+  kvMemory: size(
+    'KV_MEMORY',
+    ['16MB', '1024GB'],
+    '512MB',
+    'memory for the keys and values of conversations; part of the engine on tensorrt',
+  ),
+  slots: integer('SLOTS', [1, 256], 8, 'sequences that run together on tensorrt; part of the engines'),
+  device: integer('DEVICE', [0, 255], 0, 'index of the GPU that tensorrt runs on'),
+  tensorrtLibraries: optional(
+    text(
+      'TENSORRT_LIBRARIES',
+      '',
+      "folder of TensorRT's libraries and CUDA's runtime; where the system finds them unless set",
+    ),
+  ),
   maxReplyTokens: integer(
     'MAX_REPLY_TOKENS',
     [1, 131072],
@@ -174,10 +199,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return Object.freeze(config)
 }
 
-function contradictions(config: Config): string[] {
-  if (config.adminPort !== null && config.adminPort !== 0 && config.adminPort === config.port)
-    return [`ADMIN_PORT and PORT are both ${config.port}, but two servers cannot share a port`]
-  return []
+function contradictions({ adminPort, port, precision, runtime }: Config): string[] {
+  const found: string[] = []
+  if (adminPort !== null && adminPort !== 0 && adminPort === port)
+    found.push(`ADMIN_PORT and PORT are both ${port}, but two servers cannot share a port`)
+  const possible: readonly Precision[] = precisions[runtime]
+  if (precision !== null && !possible.includes(precision))
+    found.push(
+      `PRECISION is ${precision}, but on RUNTIME ${runtime} it must be one of ${possible.join(', ')}`,
+    )
+  return found
 }
 
 /** What `--help` prints: every variable, its meaning, its default. */
@@ -193,6 +224,7 @@ export function configHelp(): string {
     'usage: npm start               set up what is missing, then serve',
     '       node dist/main.js       serve only',
     '       npm run build-engines   convert checkpoints to engines',
+    '       npm run build:native    compile the addon for tensorrt',
     '',
     'Settings are environment variables [default]:',
     ...rows.map(({ name, help }) => `  ${name.padEnd(width)}  ${help}`),

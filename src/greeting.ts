@@ -11,9 +11,11 @@ export function greeting(info: ServiceInfo, config: Config, port: number, adminP
   const kvMegabytes = Math.round(config.kvMemory / 2 ** 20)
   return [
     ...info.models.map(
-      ({ name, family, parameters, bytes, loadSeconds }) =>
-        `${name} (${family}, ${(parameters / 1e6).toFixed(0)} M parameters, ${(bytes / 1e6).toFixed(0)} MB) loaded in ${loadSeconds.toFixed(1)} s`,
+      ({ name, family, parameters, bytes, loadSeconds, memory }) =>
+        `${name} (${family}, ${(parameters / 1e6).toFixed(0)} M parameters, ${megabytes(bytes)}) loaded in ${loadSeconds.toFixed(1)} s${memory ? `, has taken ${megabytes(memory.taken)} of GPU memory` : ''}`,
     ),
+    ...info.models.flatMap(({ name, warnings = [] }) => warnings.map((warning) => `${name}: ${warning}`)),
+    ...freeMemory(info),
     `conversations may keep up to ${kvMegabytes} MB of keys and values (KV_MEMORY)`,
     `listening on http://${host}:${port}${adminPort === undefined ? '' : `, admin gRPC on 127.0.0.1:${adminPort}`}, ready ${process.uptime().toFixed(1)} s after its start`,
     'try:',
@@ -21,4 +23,13 @@ export function greeting(info: ServiceInfo, config: Config, port: number, adminP
     `    | node -e "fs.writeFileSync('reply.wav', Buffer.from(JSON.parse(fs.readFileSync(0)).choices[0].message.audio.data, 'base64'))"`,
     '',
   ].join('\n')
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
+
+/** What the models, which load one after another on a GPU, have left there. */
+function freeMemory({ models }: ServiceInfo): string[] {
+  const memory = models.at(-1)?.memory
+  if (!memory) return []
+  return [`${memory.device} has ${megabytes(memory.free)} of ${megabytes(memory.total)} left`]
 }

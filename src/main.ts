@@ -20,7 +20,11 @@ async function serve(config: Config): Promise<void> {
       engines: config.engines,
       choice: { whisper: config.sttModel, llama: config.chatModel, kokoro: config.ttsModel },
       threads: config.threads,
-      kvMemory: config.kvMemory,
+      precision: config.precision,
+      slots: config.slots,
+      stateBytes: config.kvMemory,
+      device: config.device,
+      libraries: config.tensorrtLibraries,
     },
     (error) => {
       logger.fatal({ err: error }, error.message)

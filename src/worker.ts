@@ -5,10 +5,11 @@ import { loadKokoro } from './models/kokoro/speak.js'
 import { loadLlama } from './models/llama/generate.js'
 import type { Model, ModelContext } from './models/model.js'
 import { loadWhisper } from './models/whisper/transcribe.js'
-import { openEngine } from './runtime/engine.js'
+import { type Engine, openEngine } from './runtime/engine.js'
 import type { Family } from './runtime/manifest.js'
 import type { FromThread, ModelInfo, ThreadSettings, ToThread } from './runtime/protocol.js'
 import { readManifest } from './runtime/store.js'
+import { isNativeError } from './runtime/tensorrt/library.js'
 
 type Load = (context: ModelContext) => Promise<Model<never, unknown>>
 
@@ -17,30 +18,38 @@ const families: Record<Family, Load> = { whisper: loadWhisper, llama: loadLlama,
 /** What a step throws when nobody waits for its answer any more. */
 const cancelled = new ServiceError('request_cancelled', 'The request was cancelled.')
 
-async function load(settings: ThreadSettings): Promise<{ model: Model<never, unknown>; info: ModelInfo }> {
+interface Loaded {
+  readonly engine: Engine
+  readonly model: Model<never, unknown>
+  readonly info: ModelInfo
+}
+
+async function load(settings: ThreadSettings): Promise<Loaded> {
   const begun = performance.now()
-  const { folder, threads, stateBytes } = settings
+  const { folder, threads, device, libraries, stateBytes } = settings
   const manifest = readManifest(folder)
-  const engine = openEngine(folder, manifest, { threads })
+  const engine = await openEngine(folder, manifest, { threads, device, libraries })
   const model = await families[settings.family]({
     folder,
     manifest,
     stateBytes,
     open: (graph, stateRows) => engine.open(graph, stateRows),
   })
+  const memory = engine.memory()
   const info = {
     name: manifest.model,
     family: manifest.family,
     parameters: manifest.parameters,
     bytes: Object.values(manifest.files).reduce((sum, { size }) => sum + size, 0),
     loadSeconds: (performance.now() - begun) / 1000,
+    ...(memory && { memory, warnings: engine.warnings() }),
     facts: model.facts,
   }
-  return { model, info }
+  return { engine, model, info }
 }
 
 /** Calls one at a time, in the order of their arrival; what is cancelled while it waits is dropped with its audio. */
-function serve(port: MessagePort, model: Model<never, unknown>): void {
+function serve(port: MessagePort, { engine, model }: Loaded): void {
   const send = (message: FromThread) => port.postMessage(message)
   const waiting = new Map<number, unknown>()
   let current: { id: number; controller: AbortController } | undefined
@@ -52,6 +61,8 @@ function serve(port: MessagePort, model: Model<never, unknown>): void {
       send({ kind: 'end', id })
     } catch (thrown) {
       send({ kind: 'error', id, error: ServiceError.from(thrown).toWire() })
+      // What CUDA reports of a run, it reports of every call after it, too: the thread ends, and the service with it.
+      if (isNativeError(thrown, 'cuda')) throw thrown
     }
   }
 
@@ -65,6 +76,7 @@ function serve(port: MessagePort, model: Model<never, unknown>): void {
     current = undefined
     if (!stopping) return
     await model.dispose()
+    await engine.dispose()
     port.close()
   }
 
@@ -81,9 +93,9 @@ function serve(port: MessagePort, model: Model<never, unknown>): void {
 
 if (!parentPort) throw new Error('worker.js is the entry of a thread, not a program')
 try {
-  const { model, info } = await load(workerData as ThreadSettings)
-  serve(parentPort, model)
-  parentPort.postMessage({ kind: 'ready', info } satisfies FromThread)
+  const loaded = await load(workerData as ThreadSettings)
+  serve(parentPort, loaded)
+  parentPort.postMessage({ kind: 'ready', info: loaded.info } satisfies FromThread)
 } catch (thrown) {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const setup = error instanceof SetupError

@@ -24,6 +24,15 @@ import { filesIn, listEngines, readManifest } from '#src/runtime/store.js'
 import { checkpoint, root } from './root.js'
 
 const model = 'whisper-base'
+/** Engines for ONNX Runtime as they are by default. */
+const cpu = {
+  runtime: 'onnxruntime',
+  precision: null,
+  slots: 8,
+  stateBytes: 2 ** 29,
+  device: 0,
+  libraries: null,
+} as const
 const weights = 'model.safetensors'
 
 describe('build', () => {
@@ -44,7 +53,7 @@ describe('build', () => {
   after(() => rmSync(folder, { recursive: true }))
 
   const build = (events: BuildEvent[] = []): Promise<BuildReport[]> =>
-    buildEngines({ checkpoints, engines, runtime: 'onnxruntime', onProgress: (event) => events.push(event) })
+    buildEngines({ checkpoints, engines, ...cpu, onProgress: (event) => events.push(event) })
   const refused = (message: RegExp) => (error: unknown) =>
     error instanceof SetupError && message.test(error.message) && !error.message.includes('\n')
   const inodes = () =>
@@ -179,7 +188,7 @@ describe('build', () => {
     symlinkSync(snapshot, join(linked, 'kokoro'))
     mkdirSync(join(linked, '.cache'))
     writeFileSync(join(linked, '.cache', 'config.json'), '{}')
-    const options = { checkpoints: linked, engines: join(folder, 'apart'), runtime: 'onnxruntime' } as const
+    const options = { checkpoints: linked, engines: join(folder, 'apart'), ...cpu }
     const statuses = async () => (await buildEngines(options)).map(({ model, status }) => [model, status])
     assert.deepEqual(await statuses(), [['kokoro', 'built']])
     assert.deepEqual(listEngines(join(options.engines, 'onnxruntime')), ['kokoro'])
@@ -200,7 +209,7 @@ describe('build', () => {
     const incomplete = join(folder, 'incomplete')
     cpSync(checkpoint('whisper-base'), join(incomplete, 'whisper'), { recursive: true })
     rmSync(join(incomplete, 'whisper', 'tokenizer_config.json'))
-    const building = buildEngines({ checkpoints: incomplete, engines, runtime: 'onnxruntime' })
+    const building = buildEngines({ checkpoints: incomplete, engines, ...cpu })
     await assert.rejects(building, refused(/tokenizer_config\.json is missing/))
   })
 
@@ -214,12 +223,12 @@ describe('build', () => {
       const other = join(folder, 'others')
       mkdirSync(join(other, 'some-model'), { recursive: true })
       writeFileSync(join(other, 'some-model', 'config.json'), config)
-      const building = buildEngines({ checkpoints: other, engines, runtime: 'onnxruntime' })
+      const building = buildEngines({ checkpoints: other, engines, ...cpu })
       await assert.rejects(building, refused(message))
     })
 
   it('refuses folders and models that are not there, saying what is', async () => {
-    const options = { checkpoints, engines, runtime: 'onnxruntime' } as const
+    const options = { checkpoints, engines, ...cpu }
     await assert.rejects(
       buildEngines({ ...options, checkpoints: join(folder, 'nowhere') }),
       refused(/^There is no checkpoint folder .*nowhere: set CHECKPOINTS/),

@@ -11,7 +11,8 @@ const table: Record<string, { key: string; good: string; as: unknown; bad: strin
   PORT: { key: 'port', good: '0', as: 0, bad: ['', '-1', '65536', '80.5', '8e3', ' 8000', 'http'] },
   ADMIN_PORT: { key: 'adminPort', good: '9000', as: 9000, bad: ['65536', 'on'] },
   API_KEY: { key: 'apiKey', good: 'secret', as: 'secret', bad: [] },
-  RUNTIME: { key: 'runtime', good: 'onnxruntime', as: 'onnxruntime', bad: ['', 'ONNXRUNTIME', 'cuda'] },
+  RUNTIME: { key: 'runtime', good: 'tensorrt', as: 'tensorrt', bad: ['', 'ONNXRUNTIME', 'cuda'] },
+  PRECISION: { key: 'precision', good: 'float32', as: 'float32', bad: ['fp16', 'INT8'] },
   CHECKPOINTS: { key: 'checkpoints', good: '/some/where', as: '/some/where', bad: [] },
   ENGINES: { key: 'engines', good: 'engines2', as: 'engines2', bad: [] },
   STT_MODEL: { key: 'sttModel', good: 'whisper-base', as: 'whisper-base', bad: [] },
@@ -19,6 +20,9 @@ const table: Record<string, { key: string; good: string; as: unknown; bad: strin
   TTS_MODEL: { key: 'ttsModel', good: 'kokoro', as: 'kokoro', bad: [] },
   THREADS: { key: 'threads', good: '3', as: 3, bad: ['0', '257', 'all'] },
   KV_MEMORY: { key: 'kvMemory', good: '2gb', as: 2 ** 31, bad: ['15MB', '1025GB', '1TB', 'much'] },
+  SLOTS: { key: 'slots', good: '16', as: 16, bad: ['0', '257', 'all'] },
+  DEVICE: { key: 'device', good: '1', as: 1, bad: ['-1', '256', 'cuda:0'] },
+  TENSORRT_LIBRARIES: { key: 'tensorrtLibraries', good: '/opt/lib', as: '/opt/lib', bad: [] },
   MAX_REPLY_TOKENS: { key: 'maxReplyTokens', good: '64', as: 64, bad: ['0', '1000000'] },
   MAX_SPOKEN_TOKENS: { key: 'maxSpokenTokens', good: '32', as: 32, bad: ['0', 'NaN'] },
   MAX_BODY: { key: 'maxBody', good: '2048', as: 2048, bad: ['1023', '2GB', '25M', '-1MB', ''] },
@@ -61,6 +65,7 @@ describe('config', () => {
       adminPort: null,
       apiKey: null,
       runtime: 'onnxruntime',
+      precision: null,
       checkpoints: join(root, 'checkpoints'),
       engines: join(root, 'engines'),
       sttModel: null,
@@ -68,6 +73,9 @@ describe('config', () => {
       ttsModel: null,
       threads: availableParallelism(),
       kvMemory: 512 * 2 ** 20,
+      slots: 8,
+      device: 0,
+      tensorrtLibraries: null,
       maxReplyTokens: 512,
       maxSpokenTokens: 160,
       maxBody: 25 * 2 ** 20,
@@ -133,11 +141,23 @@ describe('config', () => {
     assert.equal(readConfig({ PORT: '0', ADMIN_PORT: '0' }).adminPort, 0)
   })
 
+  it('knows what each runtime computes in, and reports it with what else does not go together', () => {
+    assert.equal(readConfig({ RUNTIME: 'tensorrt', PRECISION: 'float16' }).precision, 'float16')
+    assert.equal(readConfig({ RUNTIME: 'tensorrt', PRECISION: '' }).precision, null)
+    assert.equal(
+      refusal({ PRECISION: 'float16' }),
+      'PRECISION is float16, but on RUNTIME onnxruntime it must be one of int8, float32.',
+    )
+    const both = refusal({ PRECISION: 'fp8', PORT: '9000', ADMIN_PORT: '9000' })
+    assert.equal(both.split('; ').length, 2)
+    assert.match(both, /PRECISION is fp8/)
+  })
+
   it('lists every variable with its default in --help', () => {
     const help = configHelp()
     for (const name of Object.keys(table)) assert.match(help, new RegExp(`^ {2}${name} +\\S`, 'm'))
     assert.match(help, /^ {2}PORT +.*\[8000\]$/m)
-    assert.match(help, /^ {2}RUNTIME +.*\(onnxruntime\) \[onnxruntime\]$/m)
+    assert.match(help, /^ {2}RUNTIME +.*\(onnxruntime, tensorrt\) \[onnxruntime\]$/m)
     assert.match(help, /npm start/)
   })
 })

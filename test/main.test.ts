@@ -92,7 +92,7 @@ describe('main', () => {
       const said = await failure({ ENGINES: join(folder, 'nowhere') })
       assert.match(
         said,
-        /^There is no \w+ engine in .*nowhere.*: run `npm start` or `npm run build-engines`, which make one from .* in \S+checkpoints\.$/,
+        /^There is no \w+ engine in .*nowhere.*, to be made from .* in \S+checkpoints: run `npm run build-engines` [^:]*\.$/,
       )
     })
 

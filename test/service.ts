@@ -42,7 +42,6 @@ const base: Environment = {
       .map((name) => [name, undefined]),
   ),
 }
-const main = join(root, 'dist', 'main.js')
 /** The folder of the engines that are served. */
 export const engines = process.env.ENGINES ?? join(root, 'engines')
 
@@ -54,9 +53,10 @@ export class ServiceProcess {
   readonly ended: Promise<Ended>
   private readonly child: ChildProcess
 
-  constructor(environment: Environment = {}, args: readonly string[] = []) {
-    this.child = spawn(process.execPath, [main, ...args], {
-      cwd: root,
+  /** @param checkout where the compiled program is */
+  constructor(environment: Environment = {}, args: readonly string[] = [], checkout = root) {
+    this.child = spawn(process.execPath, [join(checkout, 'dist', 'main.js'), ...args], {
+      cwd: checkout,
       env: { ...process.env, ...base, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -125,12 +125,13 @@ export class Service extends ServiceProcess {
     return `http://127.0.0.1:${this.port}`
   }
 
-  static async start(environment: Environment = {}): Promise<Service> {
-    if (!existsSync(join(environment.ENGINES ?? engines, 'onnxruntime')))
+  static async start(environment: Environment = {}, checkout = root): Promise<Service> {
+    const { ENGINES = engines, RUNTIME = 'onnxruntime' } = environment
+    if (!existsSync(join(ENGINES, RUNTIME)))
       throw new Error(
-        `There are no engines in ${engines}: run npm run build-engines (npm test does it by itself).`,
+        `There are no engines in ${ENGINES}: run npm run build-engines (npm test does it by itself).`,
       )
-    const service = new Service(environment)
+    const service = new Service(environment, [], checkout)
     const [, port, adminPort] = await service.listening()
     service.port = Number(port)
     service.adminPort = Number(adminPort)

@@ -68,7 +68,12 @@ async function bench(signature) {
     return session
   }
   const loading = performance.now()
-  const model = await loadLlama({ folder, stateBytes: 2 ** 29, open })
+  const model = await loadLlama({
+    folder,
+    stateBytes: 2 ** 29,
+    open,
+    manifest: { graphs: { decoder: signature } },
+  })
   print('load (tokenizer, template, session)', [performance.now() - loading])
   print('  of which the session', opening)
   const opened = memory()

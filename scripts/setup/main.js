@@ -45,8 +45,14 @@ async function setUp(forTests) {
   const stale = staleProjects(root, forTests ? [service, tests] : [service])
   if (stale.length > 0) await timed('compilation', () => compile(root, stale))
   if (forTests) await timed('lint', lint)
+  if (process.env.RUNTIME === 'tensorrt') await timed('addon', buildAddon)
   await timed('engines', buildEngines)
   release()
+}
+
+/** The only step that needs a compiler. What is missing beyond it, the engines' step says: library, driver, GPU. */
+function buildAddon() {
+  return run(process.execPath, [join(root, 'scripts', 'build-native.js')], { cwd: root, output: 'shown' })
 }
 
 function lint() {

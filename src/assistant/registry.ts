@@ -4,20 +4,18 @@ import { ServiceError, SetupError } from '../errors.js'
 import type { SpeakEvent, SpeakRequest } from '../models/kokoro/speak.js'
 import type { GenerateEvent, GenerateRequest } from '../models/llama/generate.js'
 import type { TranscribeEvent, TranscribeRequest } from '../models/whisper/transcribe.js'
-import { builderIdentity } from '../runtime/builder.js'
-import type { Family, Runtime } from '../runtime/manifest.js'
+import { type EngineSettings, engineIdentities } from '../runtime/identity.js'
+import type { Family } from '../runtime/manifest.js'
 import type { ModelInfo } from '../runtime/protocol.js'
 import { freshness, listEngines, needsBuild, readManifest } from '../runtime/store.js'
 import { ModelThread } from '../runtime/thread.js'
 
-export interface ModelSettings {
-  readonly runtime: Runtime
+export interface ModelSettings extends EngineSettings {
   readonly checkpoints: string
   readonly engines: string
   /** The engine to use per family, or null to take the only one there is. */
   readonly choice: Readonly<Record<Family, string | null>>
   readonly threads: number
-  readonly kvMemory: number
 }
 
 /** The three models of the straight line, each on its thread. */
@@ -28,7 +26,7 @@ export interface Models {
 }
 
 /**
- * Loads the three models at once.
+ * Loads the three models: at once, or on a GPU one after another, so that each finds its memory free or taken.
  * @param onDeath told when a model's thread has ended by itself: the service can not go on
  * @throws SetupError when an engine is missing, stale, damaged or ambiguous
  */
@@ -38,14 +36,13 @@ export async function startModels(
 ): Promise<Models> {
   const folder = join(settings.engines, settings.runtime)
   const names = listEngines(folder)
+  const identityOf = engineIdentities(settings)
   const whole = async (family: Family): Promise<string> => {
     const name = chosenEngine(folder, names, family, settings)
     const engine = join(folder, name)
-    const state = await freshness(engine, join(settings.checkpoints, name), {
-      builder: builderIdentity(family),
-    })
+    const state = await freshness(engine, join(settings.checkpoints, name), identityOf(family))
     if (state.fresh) return engine
-    throw needsBuild(state.reason)
+    throw needsBuild(state.reason, settings.runtime)
   }
   // All are looked at before one is loaded: what is missing is said at once.
   const engines: Record<Family, string> = {
@@ -53,14 +50,15 @@ export async function startModels(
     llama: await whole('llama'),
     kokoro: await whole('kokoro'),
   }
+  let before: Promise<unknown> = Promise.resolve()
   const start = <Request, Event>(family: Family): Promise<ModelThread<Request, Event>> => {
-    const { runtime, threads, kvMemory: stateBytes } = settings
+    const { runtime, threads, stateBytes, device, libraries } = settings
     const entry = new URL('../worker.js', import.meta.url)
-    return ModelThread.start(
-      entry,
-      { family, runtime, folder: engines[family], threads, stateBytes },
-      onDeath,
-    )
+    const thread = { family, runtime, folder: engines[family], threads, stateBytes, device, libraries }
+    const begin = () => ModelThread.start<Request, Event>(entry, thread, onDeath)
+    const started = runtime === 'tensorrt' ? before.then(begin) : begin()
+    before = started
+    return started
   }
   const started = await Promise.allSettled([
     start<TranscribeRequest, TranscribeEvent>('whisper'),
@@ -88,7 +86,7 @@ function chosenEngine(
   folder: string,
   names: readonly string[],
   family: Family,
-  { checkpoints, choice: { [family]: choice } }: ModelSettings,
+  { runtime, checkpoints, choice: { [family]: choice } }: ModelSettings,
 ): string {
   const ofFamily = names.filter((name) => readManifest(join(folder, name)).family === family)
   const list = ofFamily.join(', ') || 'none'
@@ -96,12 +94,14 @@ function chosenEngine(
     if (ofFamily.includes(choice)) return choice
     throw needsBuild(
       `${variables[family]} is "${choice}", but ${folder} has no such ${family} engine (it has ${list})`,
+      runtime,
     )
   }
   const [only, ...others] = ofFamily
   if (only === undefined)
-    throw new SetupError(
-      `There is no ${family} engine in ${folder}: run \`npm start\` or \`npm run build-engines\`, which make one from a checkpoint of that family in ${checkpoints}.`,
+    throw needsBuild(
+      `There is no ${family} engine in ${folder}, to be made from a checkpoint of that family in ${checkpoints}`,
+      runtime,
     )
   if (others.length > 0)
     throw new SetupError(

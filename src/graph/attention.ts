@@ -30,16 +30,19 @@ export interface HeadSizes {
   readonly width: number
   /** int64 [1]: the number of sequences, where there may be several; one if absent. */
   readonly batch?: Value | undefined
+  /** S, where it is known when the graph is built: the engine's kernels then are for this very length. */
+  readonly rows?: number
 }
 
 /** Rows [B·S, h·d] → [B, h, S, d]. */
-export function toHeads(rows: Value, { heads, width, batch }: HeadSizes): Value {
-  const g = rows.graph
+export function toHeads(x: Value, { heads, width, batch, rows }: HeadSizes): Value {
+  const g = x.graph
+  if (rows) return transpose(reshape(x, [-1, rows, heads, width]), [0, 2, 1, 3])
   const rest = [-1, heads, width]
   const shape = batch
     ? g.memo(batch, `with ${rest}`, () => concat([batch, g.constant('int64', [3], rest)], 0))
     : [1, ...rest]
-  return transpose(reshape(rows, shape), [0, 2, 1, 3])
+  return transpose(reshape(x, shape), [0, 2, 1, 3])
 }
 
 /** [B, h, S, d] → rows [B·S, h·d]. */
@@ -58,8 +61,16 @@ export function crossAttention(q: Value, k: Value, v: Value, sizes: HeadSizes): 
   const { heads, width } = sizes
   if (q.graph.target === 'onnxruntime')
     return reshape(multiHeadAttention(unsqueeze(q, [0]), k, v, heads), [-1, heads * width])
-  return fromHeads(attention(mul(toHeads(q, sizes), width ** -0.5), k, v), sizes)
+  const scaled = mul(toHeads(q, sizes), width ** -0.5)
+  return fromHeads(q.dtype === 'float32' ? plainAttention(scaled, k, v) : attention(scaled, k, v), sizes)
 }
+
+/**
+ * Written out, for float32 on TensorRT: there is no fused kernel to lose, and the builder of TensorRT-RTX crashes when
+ * one graph has a decomposed attention and an LSTM.
+ */
+const plainAttention = (q: Value, k: Value, v: Value): Value =>
+  matMul(softmax(matMul(q, transpose(k, [0, 1, 3, 2]))), v)
 
 /** Names and sizes of what a sequence keeps; the run half's StateTensor has this form. */
 export interface KeptTensor {

@@ -2,13 +2,23 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { rounded } from './halves.js'
-import { attributeTypes, type DType, dataTypes, encodeModel, IR_VERSION, OPSET } from './onnx.js'
+import {
+  attributeTypes,
+  type DType,
+  dataTypes,
+  encodeModel,
+  type StoredType,
+  type Target,
+  versions,
+} from './onnx.js'
 
 /** A symbol for a size known only at run time, or the size. */
 export type Dim = number | string
 
-interface Named {
+/** A tensor as nodes name it; an output that is left out has the name ''. */
+export interface Typed {
   readonly name: string
+  readonly dtype: DType
 }
 export type Attribute = number | string | readonly number[] | { float: number }
 export type Attributes = Readonly<Record<string, Attribute | undefined>>
@@ -19,12 +29,12 @@ export interface Node {
   readonly type: string
   readonly domain: string
   readonly name: string
-  readonly inputs: readonly (Named | null)[]
-  readonly outputs: readonly Named[]
+  readonly inputs: readonly (Typed | null)[]
+  readonly outputs: readonly Typed[]
   readonly attributes: Attributes
 }
 export interface Initializer {
-  readonly value: Named & { readonly dtype: DType }
+  readonly value: Typed
   readonly dims: readonly number[]
   readonly data: Data
   readonly bytes: number
@@ -33,13 +43,14 @@ export interface Initializer {
 /** One named tensor at a graph's border. */
 export interface Binding {
   readonly name: string
-  readonly dtype: DType
+  readonly dtype: Exclude<DType, StoredType>
   readonly dims: readonly Dim[]
 }
 
 /** All that is written of a graph. */
 export interface GraphContent {
   readonly name: string
+  readonly target: Target
   readonly nodes: readonly Node[]
   readonly initializers: readonly Initializer[]
   readonly inputs: readonly Binding[]
@@ -84,9 +95,12 @@ export function writeModel(folder: string, graph: GraphContent, onBytes: (bytes:
 function modelProto(graph: GraphContent, initializer: object[]): object {
   const domains = new Set(graph.nodes.map((node) => node.domain).filter(Boolean))
   return {
-    irVersion: IR_VERSION,
+    irVersion: versions[graph.target].ir,
     producerName: 'simple-audio-service',
-    opsetImport: [{ domain: '', version: OPSET }, ...[...domains].map((domain) => ({ domain, version: 1 }))],
+    opsetImport: [
+      { domain: '', version: versions[graph.target].opset },
+      ...[...domains].map((domain) => ({ domain, version: 1 })),
+    ],
     graph: {
       name: graph.name,
       node: graph.nodes.map((node) => ({

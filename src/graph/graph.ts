@@ -12,10 +12,11 @@ import {
   type Node,
   writeModel,
 } from './file.js'
-import { type DType, dataTypes, elementBytes } from './onnx.js'
+import { type DType, dataTypes, elementBytes, type Target } from './onnx.js'
 import type { Weight, WeightSource } from './weight.js'
 
 export type { Attributes, Binding, Dim, GraphContent } from './file.js'
+export type { Target } from './onnx.js'
 export type { QuantisedWeight, Weight, WeightSource } from './weight.js'
 
 /** A tensor in the graph. Its name may change once: when it becomes an output. */
@@ -28,10 +29,8 @@ export class Value {
 }
 
 /** How the linear layers of a graph compute; linear.ts says what each form costs. */
-export type LinearForm = 'float32' | 'int8-blocks' | 'int8-bytes' | 'int8-digits'
-
-/** The runtime that a graph is written for: operators that mean the same have another form on each (see the blocks). */
-export type Target = 'onnxruntime' | 'tensorrt'
+export type CpuLinearForm = 'float32' | 'int8-blocks' | 'int8-bytes' | 'int8-digits'
+export type LinearForm = CpuLinearForm | 'int8' | 'int4' | 'fp8'
 
 /** What a graph computes in. Strong typing: an operator's operands are all of one type. */
 export type FloatType = 'float32' | 'float16' | 'bfloat16'
@@ -40,7 +39,7 @@ export interface GraphOptions {
   weights: WeightSource
   /** onnxruntime if absent. */
   target?: Target
-  /** The form of quantised linear layers; float weights always multiply in the graph's float type. */
+  /** float32 if absent; on ONNX Runtime for quantised weights alone: float ones multiply in the graph's float type. */
   linear?: LinearForm
   /** float32 if absent, and always on ONNX Runtime's CPU. */
   float?: FloatType
@@ -80,11 +79,17 @@ export class Graph {
    * values as float32 and its result comes back in the type around it. In a float32 graph it adds nothing.
    */
   float32(values: readonly Value[], build: (...values: Value[]) => Value): Value {
+    return this.asFloat(
+      this.within('float32', () => build(...values.map((value) => this.cast(value, 'float32')))),
+    )
+  }
+
+  /** Runs `build` with weights and constants of the type `float`; what comes out keeps its type. */
+  within<T>(float: FloatType, build: () => T): T {
     const around = this.floatType
-    this.floatType = 'float32'
+    this.floatType = float
     try {
-      const result = build(...values.map((value) => this.cast(value, 'float32')))
-      return this.cast(result, around)
+      return build()
     } finally {
       this.floatType = around
     }
@@ -116,7 +121,7 @@ export class Graph {
     return [...this.path, name].join('.')
   }
 
-  input(name: string, dtype: DType, dims: readonly Dim[]): Value {
+  input(name: string, dtype: Binding['dtype'], dims: readonly Dim[]): Value {
     this.inputs.push({ name, dtype, dims })
     return new Value(this, name, dtype)
   }
@@ -127,7 +132,7 @@ export class Graph {
     const result = renamable ? value : this.op('Identity', [value])
     result.name = name
     this.outputValues.add(result)
-    this.outputs.push({ name, dtype: value.dtype, dims })
+    this.outputs.push({ name, dtype: value.dtype as Binding['dtype'], dims })
   }
 
   hasWeight(name: string): boolean {
@@ -233,8 +238,8 @@ export class Graph {
 
   /** All that {@link write} writes. */
   get content(): GraphContent {
-    const { name, nodes, initializers, inputs, outputs } = this
-    return { name, nodes, initializers, inputs, outputs }
+    const { name, target, nodes, initializers, inputs, outputs } = this
+    return { name, target, nodes, initializers, inputs, outputs }
   }
 
   private unique(name: string): string {

@@ -9,6 +9,8 @@
  * - `int8-bytes`: the same with all weights as bytes; Q4_1 widened so that the minimum is part of them.
  * - `int8-digits`: activations as two signed digits of base 126, so that two int8 products carry 14 bits. Rows and
  *   sequences do not influence each other. Weights become int8 per row (exact where the checkpoint has them so).
+ *
+ * On TensorRT, for all weights: `float32` is the graph's float type, and `int8`, `int4`, `fp8` are in weight-only.ts.
  */
 import { matMulIntegerToFloat, matMulNBits, quantizeLinear } from './contrib.js'
 import type { Graph, Value, Weight } from './graph.js'
@@ -19,6 +21,7 @@ import {
   concat,
   div,
   gather,
+  gemm,
   matMul,
   max,
   mul,
@@ -26,9 +29,11 @@ import {
   reduceSum,
   reshape,
   round,
+  slice,
   sub,
 } from './ops.js'
 import { BLOCK, byteBlocks, byteRows, forUses, joined, nibbleBlocks, transposed } from './packing.js'
+import { float8Product, int4Product, int8Product, type Layer } from './weight-only.js'
 
 /**
  * Several layers that share their input are one multiplication: their rows are stacked in the order of `names`.
@@ -60,18 +65,33 @@ export function multiply(x: Value, weights: readonly Weight[], name: string): Va
     K: weights[0]!.dims[1]!,
     N: sum(weights.map((weight) => weight.dims[0]!)),
   }
+  if (x.graph.target === 'tensorrt') return tensorrtProduct(layer)
   if (!isQuantised(x.graph, weights)) return floatProduct(layer)
   if (x.graph.linear === 'int8-digits') return digitsProduct(layer)
   const stored4 = weights.every((weight) => weight.storage === 'Q4_1')
   return x.graph.linear === 'int8-blocks' && stored4 ? nibblesProduct(layer) : bytesProduct(layer)
 }
 
+function tensorrtProduct(layer: Layer): Value {
+  switch (layer.x.graph.linear) {
+    case 'int8':
+      return int8Product(layer)
+    case 'fp8':
+      return float8Product(layer)
+    case 'int4':
+      return int4Product(layer) ?? floatProduct(layer)
+    default:
+      return floatProduct(layer)
+  }
+}
+
 /**
- * The rows `ids` int64 [M] of the scope's table `<name>.weight` [V, K] → float32 [M, K]. In the int8 forms the table
- * is bytes in blocks, and those of an output matrix made by {@link multiply} under the same name.
+ * The rows `ids` int64 [M] of the scope's table `<name>.weight` [V, K] → [M, K]. In ONNX Runtime's int8 forms the table
+ * is bytes in blocks; on TensorRT it is floats always. {@link tableProduct} uses the same constants.
  */
 export function embedding(g: Graph, name: string, ids: Value): Value {
   const table = g.tensor(`${name}.weight`)
+  if (g.target === 'tensorrt') return gather(tableOf(g, `${name}.weight`), ids)
   if (!isQuantised(g, [table])) return gather(g.weight(`${name}.weight`), ids)
   const [V, K] = table.dims as [number, number]
   const { q, scale } = byteTable(g, [table], g.at(`${name}.weight`), V, K)
@@ -80,12 +100,34 @@ export function embedding(g: Graph, name: string, ids: Value): Value {
   return reshape(mul(numbers, scales), [-1, K])
 }
 
-interface Layer {
-  x: Value
-  weights: readonly Weight[]
-  name: string
-  K: number
-  N: number
+/** x [M, K] times the scope's table of {@link embedding}, as the output matrix that is tied to it: → [M, V]. */
+export function tableProduct(x: Value, name: string): Value {
+  const g = x.graph
+  const table = `${name}.weight`
+  if (g.target === 'tensorrt') {
+    const product = gemm(x, tableOf(g, table), null, { transB: true })
+    const [V] = g.tensor(table).dims as [number]
+    return V % TABLE_ROWS === 0 ? product : slice(product, 1, 0, V)
+  }
+  return multiply(x, [g.tensor(table)], g.at(table))
+}
+
+/** TensorRT stores a matrix of an output once more if its rows are no multiple of this, even where others share it. */
+const TABLE_ROWS = 8
+
+/** The table `name` [V, K] in the graph's float type, with rows of zeros up to the next multiple of {@link TABLE_ROWS}. */
+function tableOf(g: Graph, name: string): Value {
+  const tensor = g.tensor(name)
+  const [V, K] = tensor.dims as [number, number]
+  if (V % TABLE_ROWS === 0) return g.weight(name)
+  const rows = Math.ceil(V / TABLE_ROWS) * TABLE_ROWS
+  return g.once(`table ${g.at(name)} ${g.float}`, () =>
+    g.initializer(g.at(name), g.float, [rows, K], () => {
+      const padded = new Float32Array(rows * K)
+      padded.set(tensor.floats())
+      return padded
+    }),
+  )
 }
 
 /** Whether the weights have int8 forms and the graph wants them. */

@@ -1,11 +1,17 @@
 /**
- * The part of ONNX's protobuf schema that we write. Field numbers: onnx/onnx.proto, IR version 10.
+ * The part of ONNX's protobuf schema that we write. Field numbers: onnx/onnx.proto, IR version 11.
  * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
 import protobuf from 'protobufjs'
 
-export const IR_VERSION = 10
-export const OPSET = 21
+/** Versions that a graph declares: of the file's format, and of the standard operators. */
+export const versions = {
+  onnxruntime: { ir: 10, opset: 21 },
+  tensorrt: { ir: 11, opset: 23 },
+} as const
+
+/** The runtime that a graph is written for: operators that mean the same have another form on each (see the blocks). */
+export type Target = keyof typeof versions
 
 /** TensorProto.DataType. */
 export const dataTypes = {
@@ -17,9 +23,14 @@ export const dataTypes = {
   bool: 9,
   float16: 10,
   bfloat16: 16,
+  float8e4m3fn: 17,
+  int4: 22,
 } as const
 export type DType = keyof typeof dataTypes
+/** Types that only constants have: DequantizeLinear makes numbers of them. */
+export type StoredType = 'int4' | 'float8e4m3fn'
 
+/** Bytes of one number; two int4 share a byte, the first in its lower half. */
 export const elementBytes: Record<DType, number> = {
   float32: 4,
   uint8: 1,
@@ -29,6 +40,8 @@ export const elementBytes: Record<DType, number> = {
   bool: 1,
   float16: 2,
   bfloat16: 2,
+  float8e4m3fn: 1,
+  int4: 0.5,
 }
 
 /** AttributeProto.AttributeType. */

@@ -1,5 +1,5 @@
 /**
- * ONNX's standard operators (opset 21) as functions on values: https://onnx.ai/onnx/operators/. A number among
+ * ONNX's standard operators (opset 21 and 23) as functions on values: https://onnx.ai/onnx/operators/. A number among
  * the operands stands for a scalar of the other operand's type. Shapes are given as numbers (0 = as the input,
  * -1 = the rest) or as a value of int64.
  */
@@ -36,8 +36,6 @@ export const lessOrEqual = binary('LessOrEqual', 'bool')
 export const greater = binary('Greater', 'bool')
 export const greaterOrEqual = binary('GreaterOrEqual', 'bool')
 export const matMul = binary('MatMul')
-/** Remainder of integers with the divisor's sign (Python's %). */
-export const mod = binary('Mod')
 /** a [M, K] · b [K, N] (or bᵀ of [N, K]) + c [N]. */
 export const gemm = (a: Value, b: Value, c: Value | null, { transB = false } = {}): Value =>
   a.graph.op('Gemm', c ? [a, b, c] : [a, b], { transB: transB ? 1 : 0 })
@@ -115,12 +113,23 @@ export const range = (n: Value): Value =>
 export const cumSum = (x: Value, axis: number): Value =>
   x.graph.op('CumSum', [x, x.graph.scalar('int64', axis)])
 
+/** The k largest along the last axis, largest first, and where they are: [values, int64 places]. */
+export const topK = (x: Value, k: number): [Value, Value] => {
+  const inputs = [x, x.graph.constant('int64', [1], [k])]
+  const [values, places] = x.graph.ops('TopK', inputs, [x.dtype, 'int64'], { axis: -1 })
+  return [values!, places!]
+}
+
 const reduce =
   (type: string) =>
   (x: Value, axes: readonly number[], keepdims = true): Value =>
     x.graph.op(type, [x, axesOperand(x, axes)], { keepdims: keepdims ? 1 : 0 })
 export const reduceMax = reduce('ReduceMax')
 export const reduceSum = reduce('ReduceSum')
+
+/** q · scale, scales along `axis`: one for every place there, or for every `block` of them. */
+export const dequantizeLinear = (q: Value, scale: Value, axis: number, block?: number): Value =>
+  q.graph.op('DequantizeLinear', [q, scale], { axis, block_size: block }, { dtype: scale.dtype })
 
 export interface ConvOptions {
   strides?: readonly number[]
@@ -145,6 +154,12 @@ export const layerNormalization = (x: Value, scale: Value, bias: Value | null, e
     axis: -1,
     epsilon: { float: epsilon },
   })
+/** x / √(mean(x²) + epsilon) · scale over the last axis (opset 23). */
+export const rmsNormalization = (x: Value, scale: Value, epsilon: number): Value =>
+  x.graph.op('RMSNormalization', [x, scale], { axis: -1, epsilon: { float: epsilon } })
+/** x [B, heads, S, d], cos and sin [maxPositions, d/2], positions int64 [B, S]; halves rotated (opset 23). */
+export const rotaryEmbedding = (x: Value, cos: Value, sin: Value, positions: Value): Value =>
+  x.graph.op('RotaryEmbedding', [x, cos, sin, positions], { interleaved: 0 })
 /** x [1, C, …]: each channel by its own mean and biased variance, then scale [C] and bias [C], which may be computed. */
 export const instanceNormalization = (x: Value, scale: Value, bias: Value, epsilon: number): Value =>
   x.graph.op('InstanceNormalization', [x, scale, bias], { epsilon: { float: epsilon } })

@@ -10,15 +10,17 @@ type Blocks = QuantisedWeight & { form: 'blocks' }
 
 /** Signed bytes with one scale per row: as stored where they are so, else rounded once more. */
 export function byteRows(weights: readonly Weight[]): { values: Int8Array; scale: Float32Array } {
-  const parts = weights.map((weight) => {
-    const stored = weight.quantised()
-    const rows = weight.dims[0]!
-    if (stored?.form !== 'affine' || !(stored.values instanceof Int8Array) || stored.zeroPoint)
-      return roundedRows(weight.floats(), rows)
-    const scale = stored.scale.length === rows ? stored.scale : new Float32Array(rows).fill(stored.scale[0]!)
-    return { values: stored.values, scale }
-  })
+  const parts = weights.map((weight) => storedRows(weight) ?? roundedRows(weight.floats(), weight.dims[0]!))
   return { values: joined(parts.map((part) => part.values)), scale: joined(parts.map((part) => part.scale)) }
+}
+
+/** What {@link byteRows} can take from the checkpoint as it is: signed bytes without zero points; else null. */
+export function storedRows(weight: Weight): { values: Int8Array; scale: Float32Array } | null {
+  const stored = weight.quantised()
+  const rows = weight.dims[0]!
+  if (stored?.form !== 'affine' || !(stored.values instanceof Int8Array) || stored.zeroPoint) return null
+  const scale = stored.scale.length === rows ? stored.scale : new Float32Array(rows).fill(stored.scale[0]!)
+  return { values: stored.values, scale }
 }
 
 function roundedRows(floats: Float32Array, rows: number): { values: Int8Array; scale: Float32Array } {

@@ -2,30 +2,18 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { SetupError } from '../errors.js'
 import type { Graph, Target } from '../graph/graph.js'
+import type { CpuPrecision, Precision } from '../runtime/manifest.js'
 import type { GraphSignature, Profile, StateTensor } from '../runtime/session.js'
 
-/**
- * How a network computes. On a CPU:
- * - `float32`: every linear layer with the dequantised matrix, as the goldens were made.
- * - `int8`: the fast kernels, which quantise activations where that pays; docs/cpu-forms.md has the loss.
- *
- * On TensorRT:
- * - `float32`; `float16` and `bfloat16`: all but what needs float32.
- * - `int8`, `int4`, `fp8`: weights of linear layers in that type, everything else in float16.
- */
-export const precisions = {
-  onnxruntime: ['int8', 'float32'],
-  tensorrt: ['float16', 'bfloat16', 'float32', 'int8', 'int4', 'fp8'],
-} as const satisfies Record<Target, readonly string[]>
-export type Precision = (typeof precisions)[Target][number]
-export type CpuPrecision = (typeof precisions)['onnxruntime'][number]
+export { type CpuPrecision, type Precision, precisions } from '../runtime/manifest.js'
 
 /** What a family's build half is asked for. */
 export interface PlanOptions {
   readonly target: Target
   readonly precision: Precision
-  /** TensorRT: sequences that run together, and the bytes that all their self-attention rows may take. */
+  /** TensorRT: sequences that run together. */
   readonly slots: number
+  /** TensorRT: bytes that the self-attention rows of all slots may take, where a sequence may have fewer or more. */
   readonly stateBytes: number
 }
 

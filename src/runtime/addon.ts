@@ -207,6 +207,7 @@ export interface Graph extends Resource {
 /** One inference at a time: activations and the bindings of one profile. */
 export interface ExecutionContext extends Resource {
   readonly profile: number
+  /** Another shape than the input has: only when all work of the context is done, which the addon does not wait for. */
   setShape(input: string, dims: Dims): void
   /** Dimensions after all inputs have theirs. */
   shape(tensor: string): Dims
@@ -223,7 +224,12 @@ export interface Engine extends Resource {
   readonly weightBytes: number
   /** Bytes of activations that a context of the profile needs. */
   activationBytes(profile: number): number
-  createContext(profile: number, stream: Stream): ExecutionContext
+  /**
+   * @param activations memory of at least {@link activationBytes} that the context keeps; its own if absent. Contexts,
+   * also those of other engines, may share it if their work is one after another: on one stream, recorded or not.
+   * @throws NativeError `misuse` for a buffer that is too small
+   */
+  createContext(profile: number, stream: Stream, activations?: DeviceBuffer): ExecutionContext
 }
 
 /** What `require('native/build/tensorrt.node')` gives. */

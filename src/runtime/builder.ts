@@ -1,13 +1,14 @@
 /** The identity of the code that builds a family's engines: a digest over the compiled modules it is made of. */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Family } from './manifest.js'
 
 /**
  * SHA-256 (16 hex digits) over `models/<family>/build.js`, the readers of checkpoints and every module that these
- * import from this program, and `build.js` itself, which writes the manifest. It changes when the text of these modules
- * changes, their comments included: an engine is rather built once too often. Nothing is loaded or run.
+ * import from this program, and `build.js` with its room, which make the engine's folder. It changes when the text of
+ * these modules changes, their comments included: an engine is rather built once too often. Nothing is loaded or run.
  */
 export function builderIdentity(family: Family): string {
   const modules = new Map<string, string>()
@@ -21,8 +22,10 @@ export function builderIdentity(family: Family): string {
   for (const entry of [`models/${family}/build.js`, 'checkpoint/checkpoint.js'])
     visit(new URL(`../${entry}`, import.meta.url))
   // Without its imports, which are the other families, too.
-  const build = fileURLToPath(new URL('../build.js', import.meta.url))
-  if (existsSync(build)) modules.set(build, readFileSync(build, 'utf8'))
+  const build = fileURLToPath(new URL('../build', import.meta.url))
+  const room = existsSync(build) ? readdirSync(build).map((name) => join(build, name)) : []
+  for (const path of [`${build}.js`, ...room])
+    if (path.endsWith('.js') && existsSync(path)) modules.set(path, readFileSync(path, 'utf8'))
   const hash = createHash('sha256')
   for (const path of [...modules.keys()].sort()) hash.update(modules.get(path)!)
   return hash.digest('hex').slice(0, 16)

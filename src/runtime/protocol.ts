@@ -1,5 +1,6 @@
 /** Every message that crosses between the main thread and a model's thread. */
 import type { WireError } from '../errors.js'
+import type { DeviceMemory } from './engine.js'
 import type { Family, Runtime } from './manifest.js'
 
 /** What a model's thread is started with. */
@@ -9,6 +10,9 @@ export interface ThreadSettings {
   /** The engine's folder. */
   readonly folder: string
   readonly threads: number
+  /** TensorRT: index of the GPU, and folder of the libraries or null. */
+  readonly device: number
+  readonly libraries: string | null
   /** Bytes that the rows of self-attention state may take. */
   readonly stateBytes: number
 }
@@ -21,6 +25,10 @@ export interface ModelInfo {
   /** Bytes of the engine's files. */
   readonly bytes: number
   readonly loadSeconds: number
+  /** The GPU's memory when the model was loaded; absent on the CPU. */
+  readonly memory?: DeviceMemory
+  /** Sentences on what works, but not as it should. */
+  readonly warnings?: readonly string[]
   /** Facts of the family (context length, voices, sample rate …). */
   readonly facts: Readonly<Record<string, unknown>>
 }

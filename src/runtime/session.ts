@@ -26,7 +26,7 @@ export interface Binding {
  * - ONNX Runtime: `past` float32 [batch, heads, capacity, width] has the rows so far, of which the graph masks those
  *   from the past length on; `fresh` [batch, heads, rows, width] are this run's, and the session appends them.
  * - TensorRT: `past` [batch, heads, stateRows, width] is the slots' whole memory, and `fresh` the same memory with this
- *   run's rows in place.
+ *   run's rows in place, the number of which is the second size of the graph's first input.
  */
 export interface StateTensor {
   readonly past: string

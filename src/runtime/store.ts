@@ -15,11 +15,18 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { SetupError } from '../errors.js'
-import { type FileRecord, MANIFEST, type Manifest } from './manifest.js'
+import { difference } from './identity.js'
+import { type FileRecord, type Identity, MANIFEST, type Manifest, type Runtime } from './manifest.js'
+
+const commands: Record<Runtime, string> = {
+  onnxruntime: 'run `npm run build-engines` (or `npm start`, which does it)',
+  tensorrt:
+    'run `npm run build-engines -- --runtime tensorrt` (or `npm start` with RUNTIME=tensorrt, which does it)',
+}
 
 /** The error for an engine that can not be used because of `reason`, a sentence without its full stop. */
-export const needsBuild = (reason: string): SetupError =>
-  new SetupError(`${reason}: run \`npm run build-engines\` (or \`npm start\`, which does it).`)
+export const needsBuild = (reason: string, runtime: Runtime = 'onnxruntime'): SetupError =>
+  new SetupError(`${reason}: ${commands[runtime]}.`)
 
 /** The manifest of the engine in `folder`; SetupError when there is none or it cannot be read. */
 export function readManifest(folder: string): Manifest {
@@ -34,7 +41,8 @@ function manifestIn(folder: string): Manifest | string {
   if (!existsSync(path)) return `There is no engine in ${folder}`
   try {
     const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest | null
-    return manifest?.files && manifest.sources && manifest.graphs ? manifest : `${path} is no manifest`
+    const whole = manifest?.files && manifest.sources && manifest.graphs && manifest.options
+    return whole ? manifest : `${path} is no manifest`
   } catch (error) {
     return `${path} is no manifest (${(error as Error).message})`
   }
@@ -102,28 +110,20 @@ export function sourceFiles(checkpoint: string): string[] {
   return filesIn(checkpoint).filter((name) => !/^(LICENSE|NOTICE)/.test(name))
 }
 
-export interface Identity {
-  readonly builder: string
-  /** Any, if absent. */
-  readonly options?: Readonly<Record<string, unknown>>
-}
-
 /** `reason` is a sentence without its full stop, as {@link needsBuild} wants it. */
 export type Freshness = { fresh: true; manifest: Manifest } | { fresh: false; reason: string }
 
 /**
- * Whether the engine in `folder` is whole and was made by this builder, with these options, from the checkpoint as it
- * is now; a checkpoint that is not there (engines may travel alone) is not looked at. Sizes and times decide; the
+ * Whether the engine in `folder` is whole and was made by and for what `identity` says from the checkpoint as it is
+ * now; a checkpoint that is not there (engines may travel alone) is not looked at. Sizes and times decide; the
  * SHA-256 of a file whose time has changed. New times of unchanged files are noted in the manifest, so that they are
  * read only once.
  */
 export async function freshness(folder: string, checkpoint: string, identity: Identity): Promise<Freshness> {
   const manifest = manifestIn(folder)
   if (typeof manifest === 'string') return { fresh: false, reason: manifest }
-  if (manifest.builder !== identity.builder)
-    return { fresh: false, reason: `The engine in ${folder} was built by another version of this program` }
-  if (identity.options && JSON.stringify(manifest.options) !== JSON.stringify(identity.options))
-    return { fresh: false, reason: `The engine in ${folder} was built with other options` }
+  const differs = difference(manifest, identity)
+  if (differs !== undefined) return { fresh: false, reason: `The engine in ${folder} ${differs}` }
 
   const current = { ...manifest, sources: { ...manifest.sources }, files: { ...manifest.files } }
   const places: [string, Record<string, FileRecord>][] = [[folder, current.files]]

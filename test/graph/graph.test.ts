@@ -76,6 +76,20 @@ describe('graph/graph', () => {
     )
   })
 
+  it('computes an island in float32 and comes back to its own type', () => {
+    const weights = weightsOf({ w: floatWeight([1], [1]) })
+    const g = new Graph('test', { weights, target: 'tensorrt', float: 'float16' })
+    const half = g.asFloat(g.input('x', 'float32', [1]))
+    const back = g.float32([half], (wide) => {
+      assert.deepEqual([wide.dtype, g.weight('w').dtype], ['float32', 'float32'])
+      return add(wide, g.weight('w'))
+    })
+    assert.deepEqual([back.dtype, g.weight('w').dtype], ['float16', 'float16'])
+    assert.equal(g.within('float32', () => g.weight('w')).dtype, 'float32')
+    assert.throws(() => g.within('float32', () => assert.fail()))
+    assert.equal(g.float, 'float16')
+  })
+
   it('gives a value that is an input, or an output already, a node of its own', async () => {
     const results = await evaluate({ x }, (_, { x }) => {
       const twice = add(x!, x!)

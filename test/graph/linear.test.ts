@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { seededRandom } from '#src/decoding/rng.js'
-import { Graph, type LinearForm, type QuantisedWeight, type Weight } from '#src/graph/graph.js'
+import { type CpuLinearForm, Graph, type QuantisedWeight, type Weight } from '#src/graph/graph.js'
 import { embedding, linear } from '#src/graph/linear.js'
 import { byteBlocks, byteRows } from '#src/graph/packing.js'
 import { float32, int64 } from '#src/runtime/session.js'
 import { checkpoint } from '../root.js'
 import { evaluate, floatWeight, weightsOf } from './evaluate.js'
 
-const forms: readonly LinearForm[] = ['float32', 'int8-blocks', 'int8-bytes', 'int8-digits']
+const forms: readonly CpuLinearForm[] = ['float32', 'int8-blocks', 'int8-bytes', 'int8-digits']
 const random = seededRandom(3)
 /** Roughly normal, of variance 1. */
 const normal = () => Math.sqrt(12 / 4) * (random() + random() + random() + random() - 2)
@@ -44,7 +44,11 @@ function head(tensor: Weight, count: number): Weight {
 }
 const q8 = head(language.tensor('token_embd.weight'), 200)
 
-async function product(form: LinearForm, x: Float32Array, weights: readonly Weight[]): Promise<Float32Array> {
+async function product(
+  form: CpuLinearForm,
+  x: Float32Array,
+  weights: readonly Weight[],
+): Promise<Float32Array> {
   const tensors = Object.fromEntries(weights.map((weight, i) => [`layer.w${i}.weight`, weight]))
   const K = weights[0]!.dims[1]!
   const { y } = await evaluate(
@@ -90,7 +94,7 @@ const wholeNumbers = (K: number, peak: number) =>
   )
 
 describe('graph/linear', () => {
-  const limits: Record<LinearForm, Record<keyof typeof real | 'Q8_0', number>> = {
+  const limits: Record<CpuLinearForm, Record<keyof typeof real | 'Q8_0', number>> = {
     float32: { Q4_1: 1e-6, I8: 1e-6, Q8_0: 1e-6 },
     'int8-blocks': { Q4_1: 1e-2, I8: 1e-2, Q8_0: 1e-2 },
     'int8-bytes': { Q4_1: 1e-2, I8: 1e-2, Q8_0: 1e-2 },

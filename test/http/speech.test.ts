@@ -74,7 +74,7 @@ describe('POST /v1/audio/speech', () => {
     assert.match(response.headers.get('content-type')!, /^text\/event-stream/)
     const events = (await response.text())
       .split('\n\n')
-      .slice(0, -1)
+      .filter((event) => event.startsWith('data: '))
       .map((event) => JSON.parse(event.replace(/^data: /, '')) as Record<string, never>)
     const done = events.pop()!
     assert.ok(events.length > 3 && events.every(({ type }) => type === 'speech.audio.delta'))

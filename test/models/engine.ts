@@ -24,12 +24,13 @@ export function writeEngine(family: Family, plan: EnginePlan, source: string): M
     family,
     runtime: 'onnxruntime',
     builder: 'test',
-    options: {},
+    options: { precision: 'float32' },
     parameters: 0,
     sources: {},
     files: {},
     graphs,
   } as const
-  const { open } = openEngine(folder, manifest, { threads: 2 })
+  const engine = openEngine(folder, manifest, { threads: 2 })
+  const open: ModelContext['open'] = async (graph, stateRows) => (await engine).open(graph, stateRows)
   return { folder, manifest, stateBytes: 2 ** 30, open }
 }

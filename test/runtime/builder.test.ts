@@ -32,6 +32,8 @@ describe('runtime/builder', () => {
   it('changes with the code that shapes the engine, near or far', () => {
     for (const module of [
       'build',
+      'build/families',
+      'build/profiles',
       'models/plan',
       'graph/onnx',
       'graph/ops',

@@ -15,19 +15,20 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { SetupError } from '#src/errors.js'
-import type { FileRecord, Manifest } from '#src/runtime/manifest.js'
+import type { DeviceIdentity, FileRecord, Identity, Manifest } from '#src/runtime/manifest.js'
 import {
   compareFile,
   filesIn,
   freshness,
   listEngines,
+  needsBuild,
   readManifest,
   recordFile,
   sourceFiles,
   writeManifest,
 } from '#src/runtime/store.js'
 
-const identity = { builder: 'a1b2c3', options: { precision: 'int8' } }
+const identity: Identity = { builder: 'a1b2c3', options: { precision: 'int8' } }
 
 describe('runtime/store', () => {
   let folder: string
@@ -68,11 +69,8 @@ describe('runtime/store', () => {
 
   const manifestText = () => readFileSync(join(engine, 'manifest.json'), 'utf8')
   const touch = (path: string) => utimesSync(path, new Date(), new Date(Date.now() + 5000))
-  async function stale(
-    reason: RegExp,
-    wanted: { builder: string; options?: object } = identity,
-  ): Promise<void> {
-    const result = await freshness(engine, source, wanted as typeof identity)
+  async function stale(reason: RegExp, wanted: Identity = identity): Promise<void> {
+    const result = await freshness(engine, source, wanted)
     assert.ok(!result.fresh, 'the engine counts as fresh')
     assert.match(result.reason, reason)
   }
@@ -83,7 +81,6 @@ describe('runtime/store', () => {
     assert.ok(result.fresh)
     assert.deepEqual(result.manifest, JSON.parse(before) as Manifest)
     assert.equal(manifestText(), before)
-    assert.ok((await freshness(engine, source, { builder: identity.builder })).fresh, 'any options')
   })
 
   it('reads a touched file once, and notes its new time', async () => {
@@ -124,7 +121,50 @@ describe('runtime/store', () => {
 
   it('tells another builder and other options', async () => {
     await stale(/another version of this program/, { ...identity, builder: 'd4' })
-    await stale(/other options/, { ...identity, options: { precision: 'float32' } })
+    await stale(/other options \(precision int8 instead of float32\)/, {
+      ...identity,
+      options: { precision: 'float32' },
+    })
+    await stale(/other options \(slots unset instead of 8\)/, {
+      ...identity,
+      options: { precision: 'int8', slots: 8 },
+    })
+  })
+
+  it('tells an engine of another machine: library, driver or GPU', async () => {
+    const device: DeviceIdentity = {
+      tensorrt: '11.1.0.106',
+      cuda: '13.3',
+      sm: 89,
+      name: 'L4',
+      driver: '13.3',
+    }
+    await stale(/for a machine without TensorRT, and this is TensorRT 11\.1\.0\.106 /, {
+      ...identity,
+      device,
+    })
+    writeManifest(engine, { ...readManifest(engine), runtime: 'tensorrt', device })
+    assert.ok((await freshness(engine, source, { ...identity, device })).fresh)
+    const here = 'TensorRT 11.1.0.106 with CUDA 13.3 on L4 (SM 89, driver of CUDA 13.3)'
+    for (const [changed, there] of [
+      [{ tensorrt: '11.2.1.2' }, 'TensorRT 11.2.1.2 with CUDA 13.3 on L4 (SM 89, driver of CUDA 13.3)'],
+      [{ cuda: '13.4' }, 'TensorRT 11.1.0.106 with CUDA 13.4 on L4 (SM 89, driver of CUDA 13.3)'],
+      [{ sm: 90 }, 'TensorRT 11.1.0.106 with CUDA 13.3 on L4 (SM 90, driver of CUDA 13.3)'],
+      [{ name: 'L40' }, 'TensorRT 11.1.0.106 with CUDA 13.3 on L40 (SM 89, driver of CUDA 13.3)'],
+      [{ driver: '13.4' }, 'TensorRT 11.1.0.106 with CUDA 13.3 on L4 (SM 89, driver of CUDA 13.4)'],
+    ] as const) {
+      const result = await freshness(engine, source, { ...identity, device: { ...device, ...changed } })
+      const reason = `The engine in ${engine} was built for ${here}, and this is ${there}`
+      assert.deepEqual(result, { fresh: false, reason })
+    }
+  })
+
+  it('names the command that builds, for either runtime', () => {
+    assert.match(needsBuild('It is old').message, /^It is old: run `npm run build-engines` \([^)]*\)\.$/)
+    assert.match(
+      needsBuild('It is old', 'tensorrt').message,
+      /^It is old: run `npm run build-engines -- --runtime tensorrt` \(.*RUNTIME=tensorrt.*\)\.$/,
+    )
   })
 
   it('serves an engine that travels without its checkpoint', async () => {

@@ -13,7 +13,15 @@ describe('runtime/thread', () => {
 
   async function start(folder = 'good'): Promise<Counter> {
     const entry = new URL('./counting-worker.js', import.meta.url)
-    const settings = { family: 'llama', runtime: 'onnxruntime', folder, threads: 1, stateBytes: 0 } as const
+    const settings = {
+      family: 'llama',
+      runtime: 'onnxruntime',
+      folder,
+      threads: 1,
+      device: 0,
+      libraries: null,
+      stateBytes: 0,
+    } as const
     const thread = await ModelThread.start<CountRequest, unknown>(entry, settings, (error) => {
       deaths.push(error)
       onDeath(error)

@@ -27,21 +27,33 @@ describe('scripts/build-engines.js', () => {
 
   it('hands its options on, and takes those not given as the service does', async () => {
     compiled('console.log(JSON.stringify(options)); return []')
-    const unset = { RUNTIME: undefined, CHECKPOINTS: undefined, ENGINES: undefined }
+    const names = ['RUNTIME', 'PRECISION', 'CHECKPOINTS', 'ENGINES', 'SLOTS', 'KV_MEMORY', 'DEVICE']
+    const unset = Object.fromEntries([...names, 'TENSORRT_LIBRARIES'].map((name) => [name, undefined]))
     const options = async (args: string[], env: Record<string, string | undefined>): Promise<unknown> =>
       JSON.parse((await clone.buildEngines(args, { ...unset, ...env })).stdout)
-    const { runtime, checkpoints, engines } = readConfig({})
-    assert.deepEqual(await options([], {}), { runtime, checkpoints, engines })
+    const { runtime, precision, checkpoints, engines, slots, device, ...config } = readConfig({})
+    const { kvMemory: stateBytes, tensorrtLibraries: libraries } = config
+    const unchanged = { runtime, precision, checkpoints, engines, slots, stateBytes, device, libraries }
+    assert.deepEqual(await options([], {}), unchanged)
     assert.deepEqual(await options(['--engines', 'e'], { CHECKPOINTS: 'c', ENGINES: 'other' }), {
-      runtime,
+      ...unchanged,
       checkpoints: 'c',
       engines: 'e',
     })
     assert.deepEqual(await options(['--model', 'a', '--model', 'b', '--checkpoints', 'c'], {}), {
-      runtime,
+      ...unchanged,
       checkpoints: 'c',
-      engines,
       models: ['a', 'b'],
+    })
+    const env = { PRECISION: 'int8', SLOTS: '2', KV_MEMORY: '1GB', DEVICE: '1', TENSORRT_LIBRARIES: '/lib' }
+    assert.deepEqual(await options(['--runtime', 'tensorrt', '--precision', 'bfloat16'], env), {
+      ...unchanged,
+      runtime: 'tensorrt',
+      precision: 'bfloat16',
+      slots: 2,
+      stateBytes: 2 ** 30,
+      device: 1,
+      libraries: '/lib',
     })
     const wrong = await clone.buildEngines(['--runtime', 'abacus'])
     assert.equal(wrong.code, 1)
@@ -53,6 +65,9 @@ describe('scripts/build-engines.js', () => {
       options.onProgress({ model: 'a', step: 'verify', done: 0, total: 2 })
       options.onProgress({ model: 'a', step: 'verify', done: 2, total: 2 })
       options.onProgress({ model: 'a', step: 'convert', done: 0, total: 2 })
+      options.onProgress({ model: 'a', step: 'compile', graph: 'x', done: 0, total: 2000 })
+      options.onProgress({ model: 'a', step: 'compile', graph: 'x', done: 500, total: 2000 })
+      options.onProgress({ model: 'a', step: 'compile', graph: 'y', done: 1000, total: 2000 })
       options.onProgress({ model: 'a', step: 'done', done: 2, total: 2 })
       options.onProgress({ model: 'b', step: 'up-to-date', done: 1, total: 1 })
       return [
@@ -64,6 +79,8 @@ describe('scripts/build-engines.js', () => {
     assert.deepEqual(stderr.trim().split('\n'), [
       'engines: a verify',
       'engines: a convert',
+      'engines: a compile x',
+      'engines: a compile y',
       'engines: a built in 1.3 s (98 MB)',
       'engines: b up to date',
     ])
@@ -84,7 +101,17 @@ describe('scripts/build-engines.js', () => {
     assert.match(unknown.stderr, /^[^\n]*--modle[^\n]*\n$/)
     const help = await clone.buildEngines(['--help'])
     assert.equal(help.code, 0)
-    for (const option of ['--model', '--runtime', '--checkpoints', '--engines', '--help'])
-      assert.ok(help.stdout.includes(option), option)
+    const listed = [...help.stdout.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, option]) => option)
+    const options = [
+      '--model',
+      '--runtime',
+      '--precision',
+      '--checkpoints',
+      '--engines',
+      '--dry-run',
+      '--out',
+    ]
+    assert.deepEqual(listed, [...options, '--help'])
+    for (const line of help.stdout.split('\n')) assert.ok(line.length <= 120, line)
   })
 })

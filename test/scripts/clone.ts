@@ -56,7 +56,13 @@ export class Clone {
     this.write('.npm-of-the-test/package.json', '{ "type": "commonjs" }')
     this.write('.npm-of-the-test/npm-cli.js', npm)
     mkdirSync(this.path('linked/@biomejs'), { recursive: true })
-    for (const name of ['typescript', 'cli-progress', '@biomejs/biome']) {
+    for (const name of [
+      'typescript',
+      'cli-progress',
+      '@biomejs/biome',
+      'node-addon-api',
+      'node-api-headers',
+    ]) {
       symlinkSync(join(root, 'node_modules', name), this.path(`linked/${name}`), 'junction')
     }
   }

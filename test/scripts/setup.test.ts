@@ -127,6 +127,37 @@ describe('scripts/setup.js', () => {
     assert.match(stderr, /^set-up: the set-up does not know --for-test/)
   })
 
+  it('compiles the addon before the engines with RUNTIME=tensorrt, and at no other time', async () => {
+    clone.write('scripts/build-native.js', "console.error('addon compiled')\n")
+    clone.write(
+      'src/build.ts',
+      "export async function buildEngines() { throw Object.assign(new Error('no driver.'), { name: 'SetupError' }) }\n",
+    )
+    const plain = await clone.setUp({ RUNTIME: undefined })
+    assert.doesNotMatch(plain.stderr, /addon/)
+    const { code, stderr } = await clone.setUp({ RUNTIME: 'tensorrt' })
+    assert.equal(code, 1)
+    assert.match(stderr, /^addon compiled\nset-up: addon \d+\.\d s\nno driver\.\n$/m)
+  })
+
+  it('stops at an addon that can not be compiled, with that one sentence', async () => {
+    clone.write('scripts/build-native.js', "console.error('no compiler.')\nprocess.exitCode = 1\n")
+    const { code, stderr } = await clone.setUp({ RUNTIME: 'tensorrt' })
+    assert.equal(code, 1)
+    assert.match(stderr, /compilation \d+\.\d s\nno compiler\.\n$/)
+  })
+
+  it('names the headers that are missing where TensorRT was never installed, and where they are looked for', async () => {
+    const env = { RUNTIME: 'tensorrt', TENSORRT_INCLUDE: clone.path('nowhere') }
+    const { code, stderr } = await clone.setUp(env)
+    assert.equal(code, 1)
+    assert.match(
+      stderr.trim().split('\n').at(-1)!,
+      /^TENSORRT_INCLUDE is .*nowhere, .* NvInfer\.h: .*TensorRT/,
+    )
+    assert.ok(!clone.has('engines/tensorrt'))
+  })
+
   it('ends with 1 and only the build’s own words when the engines can not be built', async () => {
     clone.write(
       'src/build.ts',

@@ -52,6 +52,15 @@ function* fitted(text: string, phonemiser: Phonemiser, most: number): Generator<
   else for (const half of halves(text)) yield* fitted(half, phonemiser, most)
 }
 
+/**
+ * What a piece says, as the pieces of its halves.
+ * @throws Error for a single character, which has none
+ */
+export function halved({ text }: Piece, phonemiser: Phonemiser): Piece[] {
+  if (lengthOf(text) === 1) throw new Error(`"${text}" is spoken too long for one run, and can not be halved`)
+  return halves(text).flatMap((half) => [...fitted(half, phonemiser, Number.POSITIVE_INFINITY)])
+}
+
 /** The number of characters: of phonemes as voices count them, whether the network knows them or not. */
 export const lengthOf = (characters: string): number => [...characters].length
 

@@ -6,9 +6,10 @@ import { bindings, graphNames, type KokoroBindings } from './bindings.js'
 import { type KokoroConfig, readConfig, SAMPLE_RATE } from './config.js'
 import { frameCounts, frameIndex } from './durations.js'
 import { fadeEnds } from './joints.js'
+import { mostFrames, mostPhonemes } from './limits.js'
 import { normals } from './noise.js'
 import { type Accent, loadPhonemiser, type Phonemiser } from './phonemes/phonemes.js'
-import { cutIntoPieces, lengthOf, type Piece, type PieceLimits } from './pieces.js'
+import { cutIntoPieces, halved, lengthOf, type Piece, type PieceLimits } from './pieces.js'
 import { Voices } from './voices.js'
 
 export interface SpeakRequest {
@@ -75,12 +76,12 @@ class Kokoro implements Model<SpeakRequest, SpeakEvent> {
     const phonemiser = this.#phonemiser(this.#voices.accent(voice))
     let [samples, symbols] = [0, 0]
     const limits = limitsAt(speed, this.#config.maxIds - 2, continues)
-    for (const piece of cutIntoPieces(text, phonemiser, limits)) {
-      const audio = await this.#say(piece, voice, speed, signal)
-      samples += audio.length
-      symbols += lengthOf(piece.phonemes)
-      yield { kind: 'audio', samples: audio, text: piece.text }
-    }
+    for (const piece of cutIntoPieces(text, phonemiser, limits))
+      for await (const part of this.#say(piece, phonemiser, voice, speed, signal)) {
+        samples += part.samples.length
+        symbols += lengthOf(part.phonemes)
+        yield { kind: 'audio', samples: part.samples, text: part.text }
+      }
     yield { kind: 'end', seconds: samples / SAMPLE_RATE, symbols }
   }
 
@@ -88,7 +89,14 @@ class Kokoro implements Model<SpeakRequest, SpeakEvent> {
     for (const session of Object.values(this.#networks)) await session.dispose()
   }
 
-  async #say(piece: Piece, voice: string, speed: number, signal: AbortSignal): Promise<Float32Array> {
+  /** A piece as one sound, or, if that is too long for the networks, as those of its halves. */
+  async *#say(
+    piece: Piece,
+    phonemiser: Phonemiser,
+    voice: string,
+    speed: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Piece & { readonly samples: Float32Array }> {
     const { text, prosody, vocoder } = this.#networks
     const names = this.#bindings
     const styles = this.#voices.styles(voice, lengthOf(piece.phonemes))
@@ -100,7 +108,12 @@ class Kokoro implements Model<SpeakRequest, SpeakEvent> {
       [names.ids.name]: int64(ids, [1, ids.length]),
       [names.prosodyStyle.name]: style,
     })
-    const index = int64(frameIndex(frameCounts(floats(spoken, names.durations.name), speed)))
+    const frames = frameIndex(frameCounts(floats(spoken, names.durations.name), speed))
+    if (frames.length > mostFrames) {
+      for (const half of halved(piece, phonemiser)) yield* this.#say(half, phonemiser, voice, speed, signal)
+      return
+    }
+    const index = int64(frames)
 
     signal.throwIfAborted()
     const curves = await prosody.run({
@@ -120,7 +133,7 @@ class Kokoro implements Model<SpeakRequest, SpeakEvent> {
       // by what is said: the same piece sounds the same wherever it stands
       [names.noise.name]: float32(normals(count, piece.phonemes), [1, count]),
     })
-    return fadeEnds(floats(sound, names.audio.name))
+    yield { ...piece, samples: fadeEnds(floats(sound, names.audio.name)) }
   }
 
   /** Begin, the characters that the network knows, end. */
@@ -130,11 +143,6 @@ class Kokoro implements Model<SpeakRequest, SpeakEvent> {
   }
 }
 
-/**
- * The activations of 200 phonemes (about 14 s) take 0.4 GB, those of 510 would take 0.8 GB, and the first sound of a
- * piece waits for its last. Slow speech makes more sound of a phoneme, so its pieces have fewer.
- */
-const mostPhonemes = 160
 const firstPhonemes = 100
 const shortPhonemes = 20
 

@@ -4,14 +4,21 @@ import type { LlamaConfig } from './config.js'
 
 export const decoder = {
   graph: 'decoder',
-  /** int64 [1, S]: the next S tokens of the sequence. */
+  /** The name of the size S. */
+  rows: 'rows',
+  /** int64 [batch, rows]: the next S tokens of every sequence. */
   tokens: 'tokens',
-  /** int64 [1]: how many rows of the state count. */
+  /** int64 [batch]: how many rows of its state count. */
   pastLength: 'past_length',
-  /** int64 [R]: the rows (0 … S-1) whose logits are wanted. */
+  /** int64 [wanted]: the rows (0 … batch · rows − 1) whose logits are wanted. */
   logitRows: 'logit_rows',
-  /** float32 [R, vocabulary]. */
+  /** float32 [wanted, vocabulary]. */
   logits: 'logits',
+  /** TensorRT only: the largest logits of every row and whose they are, int64 and float32 [wanted, 64], and */
+  topIds: 'top_ids',
+  topLogits: 'top_logits',
+  /** float32 [wanted]: ln Σ exp of all. */
+  logSumExp: 'log_sum_exp',
 } as const
 
 /** Keys (rotated) and values of every layer, layer by layer. */
@@ -26,7 +33,7 @@ export function decoderState({ layers, kvHeads, headDim }: LlamaConfig): StateTe
   )
 }
 
-/** Bytes of state that one token takes. */
-export function bytesPerRow({ layers, kvHeads, headDim }: LlamaConfig): number {
-  return layers * 2 * kvHeads * headDim * Float32Array.BYTES_PER_ELEMENT
+/** Bytes of state that one token takes, of numbers of `bytes` each. */
+export function bytesPerRow({ layers, kvHeads, headDim }: LlamaConfig, bytes: number): number {
+  return layers * 2 * kvHeads * headDim * bytes
 }

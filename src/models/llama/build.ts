@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { SetupError } from '../../errors.js'
-import type { LinearForm } from '../../graph/graph.js'
-import { type EnginePlan, type PlanOptions, type Precision, refuseUnusedTensors } from '../plan.js'
-import { decoderState } from './bindings.js'
+import type { FloatType, LinearForm } from '../../graph/graph.js'
+import { type EnginePlan, type PlannedGraph, type PlanOptions, refuseUnusedTensors } from '../plan.js'
+import { bytesPerRow, decoderState } from './bindings.js'
 import { type LlamaConfig, readLlamaConfig } from './config.js'
 import { decoderGraph, type Observer } from './graph.js'
 import { withHuggingFaceNames } from './weights.js'
@@ -14,11 +14,48 @@ import { withHuggingFaceNames } from './weights.js'
 const SMALL_LAYER = 6e6
 
 /** The form of the linear layers that is fastest for this network on a CPU. */
-export function linearForm(precision: Precision, config: LlamaConfig): LinearForm {
-  if (precision === 'float32') return 'float32'
-  const { hidden, intermediate, heads, kvHeads, headDim } = config
+export function cpuForm({ hidden, intermediate, heads, kvHeads, headDim }: LlamaConfig): LinearForm {
   const layer = hidden * (2 * (heads + kvHeads) * headDim + 3 * intermediate)
   return layer <= SMALL_LAYER ? 'int8-bytes' : 'int8-blocks'
+}
+
+/** What the network computes in, and what its weights are. */
+function numbers(
+  { target, precision }: PlanOptions,
+  config: LlamaConfig,
+): { float: FloatType; linear: LinearForm } {
+  if (precision === 'float32' || precision === 'bfloat16') return { float: precision, linear: 'float32' }
+  if (target === 'onnxruntime') return { float: 'float32', linear: cpuForm(config) }
+  return { float: 'float16', linear: precision === 'float16' ? 'float32' : precision }
+}
+
+/** Rows of state come in such pieces on TensorRT: kernels like even numbers, and the engine is built for this one. */
+const ROWS = 64
+/** The most rows of a prompt that one run takes there; between two runs others are served, or a request is cancelled. */
+const PREFILL_ROWS = 512
+
+/** What the engine keeps for every sequence, and the sizes of its runs. */
+function layout(
+  { target, slots, stateBytes }: PlanOptions,
+  config: LlamaConfig,
+  float: FloatType,
+): Omit<PlannedGraph, 'graph'> & { stateRows: number } {
+  const state = decoderState(config)
+  if (target === 'onnxruntime') return { state, stateRows: config.context }
+  const row = bytesPerRow(config, float === 'float32' ? 4 : 2)
+  const most = Math.floor(stateBytes / slots / row)
+  const stateRows = Math.floor(Math.min(config.context, most) / ROWS) * ROWS
+  if (stateRows === 0)
+    throw new SetupError(
+      `KV_MEMORY of ${stateBytes} bytes gives each of ${slots} sequences (SLOTS) ${most} tokens of ${row} bytes, of the ${config.context} that the network knows; at least ${ROWS} are needed: raise KV_MEMORY or lower SLOTS.`,
+    )
+  const rows = Math.min(PREFILL_ROWS, stateRows)
+  // Decoding first: the first profile decides how weights lie, and takes what both have room for.
+  const profiles = [
+    { name: 'decode', sizes: { batch: [1, slots, slots], rows: [1, 1, 1], wanted: [1, slots, slots] } },
+    { name: 'prefill', sizes: { batch: [1, 1, 1], rows: [1, Math.min(128, rows), rows], wanted: [1, 1, 1] } },
+  ] as const
+  return { state, stateRows, slots, profiles }
 }
 
 const needed = ['config.json', 'tokenizer.json', 'tokenizer_config.json']
@@ -32,7 +69,7 @@ const optional = ['generation_config.json', 'chat_template.jinja', 'special_toke
 export function planLlama(
   folder: string,
   checkpoint: Checkpoint,
-  { precision }: PlanOptions,
+  options: PlanOptions,
   { linear, observe }: { linear?: LinearForm; observe?: Observer } = {},
 ): EnginePlan {
   const missing = needed.filter((name) => !existsSync(join(folder, name)))
@@ -43,11 +80,14 @@ export function planLlama(
   const config = readLlamaConfig(folder)
   const weights = withHuggingFaceNames(checkpoint, config)
   checkBiases(weights, config)
-  const form = linear ?? linearForm(precision, config)
-  const graph = decoderGraph(config, { weights, linear: form }, observe)
+  const forms = numbers(options, config)
+  const around = layout(options, config, forms.float)
+  const { target } = options
+  const graphOptions = { weights, target, ...forms, ...(linear ? { linear } : {}) }
+  const graph = decoderGraph(config, around.stateRows, graphOptions, observe)
   refuseUnusedTensors(weights, [graph], (name) => isUnneeded(name, config))
   return {
-    graphs: [{ graph, state: decoderState(config), stateRows: config.context }],
+    graphs: [{ graph, ...around }],
     assets: [...needed, ...optional.filter((name) => existsSync(join(folder, name)))],
   }
 }

@@ -9,8 +9,8 @@ import { isObject, type JsonObject, readJsonObject, readTextIfPresent } from '..
 import { loadTokenizer, type Tokenizer } from '../../text/tokenizer.js'
 import { Utf8Stream } from '../../text/utf8-stream.js'
 import type { Model, ModelContext } from '../model.js'
-import { bytesPerRow, decoder } from './bindings.js'
-import { readLlamaConfig } from './config.js'
+import { bytesPerRow, decoder, decoderState } from './bindings.js'
+import { type LlamaConfig, readLlamaConfig } from './config.js'
 import { PromptEncoder } from './prompt.js'
 import { type SamplingDefaults, samplingDefaults, tokenChooser } from './sampling.js'
 
@@ -39,8 +39,8 @@ export type GenerateEvent =
       readonly completionTokens: number
     }
 
-/** Rows per run of a prompt: larger ones are no faster, and between two a request can be cancelled. */
-const PREFILL_ROWS = 128
+/** Rows per run of a prompt on a CPU: larger ones are no faster, and between two a request can be cancelled. */
+const CPU_PREFILL_ROWS = 128
 /** Requests run one at a time. */
 const SLOT = 0
 
@@ -57,23 +57,40 @@ export async function loadLlama(context: ModelContext): Promise<Model<GenerateRe
   const prompts = new PromptEncoder(template, tokenizer, tokenizer.specialTokens)
   const hasGeneration = readTextIfPresent(folder, 'generation_config.json') !== undefined
   const generation = hasGeneration ? readJsonObject(folder, 'generation_config.json') : {}
-  const rows = Math.min(config.context, Math.floor(context.stateBytes / bytesPerRow(config)))
-  if (rows < 2)
-    throw new SetupError(
-      `${context.stateBytes} bytes of state hold ${rows} tokens of ${bytesPerRow(config)} bytes each: give the model more memory.`,
-    )
+  const { rows, rowBytes, prefillRows } = sizesFor(context, config)
   return new Llama(await context.open(decoder.graph, rows), {
     tokenizer,
     prompts,
     context: rows,
+    prefillRows,
     defaults: samplingDefaults(generation, join(folder, 'generation_config.json')),
     stopTokens: stopTokens(folder, tokenizer, generation),
     facts: {
       contextTokens: rows,
-      stateBytesPerToken: bytesPerRow(config),
+      stateBytesPerToken: rowBytes,
       vocabulary: config.vocabulary,
     },
   })
+}
+
+/** Tokens that a sequence may have, bytes of state of each, and how many of a prompt one run takes. */
+function sizesFor(
+  { manifest, stateBytes }: ModelContext,
+  config: LlamaConfig,
+): { rows: number; rowBytes: number; prefillRows: number } {
+  const signature = manifest.graphs[decoder.graph]
+  if (!signature)
+    throw new SetupError(`The engine ${manifest.model} has no graph ${decoder.graph}: build it again.`)
+  const [first] = decoderState(config)
+  const short = signature.inputs.some(({ name, dtype }) => name === first!.past && dtype !== 'float32')
+  const rowBytes = bytesPerRow(config, short ? 2 : 4)
+  const rows = Math.min(config.context, signature.stateRows, Math.floor(stateBytes / rowBytes))
+  if (rows < 2)
+    throw new SetupError(
+      `${stateBytes} bytes of state hold ${rows} tokens of ${rowBytes} bytes each: give the model more memory.`,
+    )
+  const most = Math.max(0, ...signature.profiles.map(({ sizes }) => sizes[decoder.rows]?.[2] ?? 0))
+  return { rows, rowBytes, prefillRows: most || CPU_PREFILL_ROWS }
 }
 
 /** The ends that generation_config.json, config.json and the tokenizer name: chat models spread them over the three. */
@@ -93,6 +110,8 @@ interface Parts {
   readonly prompts: PromptEncoder
   /** Tokens that prompt and reply may have in sum. */
   readonly context: number
+  /** Tokens of a prompt per run. */
+  readonly prefillRows: number
   readonly defaults: SamplingDefaults
   readonly stopTokens: ReadonlySet<number>
   readonly facts: Readonly<Record<string, unknown>>
@@ -135,10 +154,11 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
 
   /** Runs the prompt in pieces; the logits behind its last token. */
   async #prefill(prompt: readonly number[], signal: AbortSignal): Promise<Float32Array> {
-    for (let past = 0; ; past += PREFILL_ROWS) {
+    const { prefillRows } = this.#parts
+    for (let past = 0; ; past += prefillRows) {
       signal.throwIfAborted()
-      const logits = await this.#step(prompt.slice(past, past + PREFILL_ROWS), past)
-      if (past + PREFILL_ROWS >= prompt.length) return logits
+      const logits = await this.#step(prompt.slice(past, past + prefillRows), past)
+      if (past + prefillRows >= prompt.length) return logits
     }
   }
 
@@ -149,7 +169,8 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
       [decoder.pastLength]: int64([past]),
       [decoder.logitRows]: int64([tokens.length - 1]),
     }
-    return floats(await this.#session.run(feeds, [{ slot: SLOT, past }]), decoder.logits)
+    const uses = [{ slot: SLOT, past }]
+    return floats(await this.#session.run(feeds, uses, [decoder.logits]), decoder.logits)
   }
 
   /** The reply as text: whole characters, without special tokens, up to a stop string. */

@@ -11,15 +11,21 @@ import {
   sightOf,
   toHeads,
 } from '../../graph/attention.js'
-import {
-  quickGelu,
-  rotaryEmbedding,
-  simplifiedLayerNormalization,
-  skipSimplifiedLayerNormalization,
-} from '../../graph/contrib.js'
 import { Graph, type GraphOptions, type Value } from '../../graph/graph.js'
-import { embedding, linear, multiply } from '../../graph/linear.js'
-import { gather, mul, shapeOf, split, squeeze } from '../../graph/ops.js'
+import { embedding, linear, tableProduct } from '../../graph/linear.js'
+import { gather, mul, split } from '../../graph/ops.js'
+import { scoresOutput } from '../../graph/scores.js'
+import {
+  batchDim,
+  type RotaryPositions,
+  rmsNorm,
+  rmsNormOfSum,
+  rotaryPositions,
+  rotated,
+  type Sequences,
+  silu,
+  tokensInput,
+} from '../../graph/transformer.js'
 import { decoder, decoderState } from './bindings.js'
 import type { LlamaConfig } from './config.js'
 import { ropeTable } from './rope.js'
@@ -30,37 +36,36 @@ export type Observer = (name: string, value: Value) => void
 /** What all layers share. */
 interface Shared {
   config: LlamaConfig
-  pastLength: Value
-  cos: Value
-  sin: Value
+  batch: Value | undefined
+  rotary: RotaryPositions
   sight: Sight
 }
 
 /**
- * The graph as bindings.ts describes it. P is the capacity of the state, of which `past_length` rows count.
- * @param positions rows that the rotary tables have: the most that a sequence can be long
+ * The graph as bindings.ts describes it.
+ * @param stateRows the most rows that a sequence can have: those of the rotary tables and, on TensorRT, of the state
  */
 export function decoderGraph(
   config: LlamaConfig,
+  stateRows: number,
   options: GraphOptions,
   observe: Observer = () => {},
 ): Graph {
   const g = new Graph(decoder.graph, options)
-  const tokens = g.input(decoder.tokens, 'int64', [1, 'S'])
-  const pastLength = g.input(decoder.pastLength, 'int64', [1])
-  const logitRows = g.input(decoder.logitRows, 'int64', ['R'])
-  const state = decoderState(config).map((tensor) => keptRows(g, tensor, config.context))
-  const ids = squeeze(tokens, [0]) // [S]
-  const shared = sharedInputs(config, ids, pastLength, state[0]!.past)
+  const sequences = tokensInput(g, decoder.tokens)
+  const pastLength = g.input(decoder.pastLength, 'int64', [batchDim(g)])
+  const logitRows = g.input(decoder.logitRows, 'int64', ['wanted'])
+  const state = decoderState(config).map((tensor) => keptRows(g, tensor, stateRows))
+  const shared = sharedInputs(config, stateRows, sequences, pastLength, state[0]!.past)
 
-  let x = g.scope('model', () => embedding(g, 'embed_tokens', ids)) // [S, hidden]
+  let x = g.scope('model', () => embedding(g, 'embed_tokens', sequences.tokens)) // [B·S, hidden]
   let branch: Value | null = null
   const normed = (name: string): Value => {
     const scale = g.weight(`${name}.weight`)
-    if (!branch) return simplifiedLayerNormalization(x, scale, config.epsilon)
-    const [y, sum] = skipSimplifiedLayerNormalization(x, branch, scale, config.epsilon)
+    if (!branch) return rmsNorm(x, scale, config.epsilon)
+    const { normed, sum } = rmsNormOfSum(x, branch, scale, config.epsilon)
     x = sum
-    return y
+    return normed
   }
   for (let layer = 0; layer < config.layers; layer++)
     g.scope(`model.layers.${layer}`, () => {
@@ -73,19 +78,23 @@ export function decoderGraph(
   const last = g.scope('model', () => normed('norm'))
   observe(`hidden_${config.layers - 1}`, x)
   observe('hidden_norm', last)
-  g.output(decoder.logits, logits(gather(last, logitRows), config), ['R', config.vocabulary])
+  scoresOutput(logits(gather(last, logitRows), config), config.vocabulary, decoder)
   return g
 }
 
-function sharedInputs(config: LlamaConfig, ids: Value, pastLength: Value, anyPast: Value): Shared {
-  const g = ids.graph
-  const dims = [config.context, config.headDim / 2]
-  const table = (kind: 'cos' | 'sin') =>
-    g.initializer(`rope.${kind}`, 'float32', dims, () =>
-      ropeTable(kind, config.rope, config.headDim, config.context),
-    )
-  const sight = sightOf(pastLength, shapeOf(ids), anyPast, config.heads / config.kvHeads)
-  return { config, pastLength, cos: table('cos'), sin: table('sin'), sight }
+function sharedInputs(
+  config: LlamaConfig,
+  stateRows: number,
+  { rows, batch }: Sequences,
+  pastLength: Value,
+  anyPast: Value,
+): Shared {
+  const { rope, headDim, heads, kvHeads } = config
+  const rotary = rotaryPositions(pastLength, rows, {
+    dims: [stateRows, headDim / 2],
+    table: (kind) => ropeTable(kind, rope, headDim, stateRows),
+  })
+  return { config, batch, rotary, sight: sightOf(pastLength, rows, anyPast, heads / kvHeads) }
 }
 
 function attention(x: Value, shared: Shared, keys: KeptRows, values: KeptRows): Value {
@@ -96,34 +105,32 @@ function attention(x: Value, shared: Shared, keys: KeptRows, values: KeptRows): 
   return linear(fromHeads(mixed, { heads, width }), 'o_proj')
 }
 
-/** Rotated queries [1, heads, S, headDim] and keys, and values [1, kvHeads, S, headDim]. */
-function projections(x: Value, shared: Shared): [Value, Value, Value] {
-  const { heads, kvHeads, headDim, headNorms, epsilon } = shared.config
+/** Rotated queries [B, heads, S, headDim] and keys, and values [B, kvHeads, S, headDim]. */
+function projections(x: Value, { config, batch, rotary }: Shared): [Value, Value, Value] {
+  const { heads, kvHeads, headDim, headNorms, epsilon } = config
   const g = x.graph
-  const stacked = linear(x, 'q_proj', 'k_proj', 'v_proj') // [S, (heads + 2 kvHeads) · headDim]
-  const all = toHeads(stacked, { heads: heads + 2 * kvHeads, width: headDim })
-  const rotate = (rows: Value, count: number) =>
-    rotaryEmbedding(rows, shared.pastLength, shared.cos, shared.sin, { heads: count })
+  const stacked = linear(x, 'q_proj', 'k_proj', 'v_proj') // [B·S, (heads + 2 kvHeads) · headDim]
+  const all = toHeads(stacked, { heads: heads + 2 * kvHeads, width: headDim, batch })
+  const rotate = (rows: Value, count: number) => rotated(rows, rotary, count)
   if (!headNorms) {
     const [qk, v] = split(all, [heads + kvHeads, kvHeads], 1)
     const [q, k] = split(rotate(qk!, heads + kvHeads), [heads, kvHeads], 1)
     return [q!, k!, v!]
   }
   const [q, k, v] = split(all, [heads, kvHeads, kvHeads], 1)
-  const norm = (rows: Value, name: string) =>
-    simplifiedLayerNormalization(rows, g.weight(`${name}.weight`), epsilon)
+  const norm = (rows: Value, name: string) => rmsNorm(rows, g.weight(`${name}.weight`), epsilon)
   return [rotate(norm(q!, 'q_norm'), heads), rotate(norm(k!, 'k_norm'), kvHeads), v!]
 }
 
 function feedForward(x: Value, { intermediate }: LlamaConfig): Value {
   const [gate, up] = split(linear(x, 'gate_proj', 'up_proj'), [intermediate, intermediate], 1)
-  return linear(mul(quickGelu(gate!, 1), up!), 'down_proj')
+  return linear(mul(silu(gate!), up!), 'down_proj')
 }
 
-/** x [R, hidden] → [R, vocabulary]. */
+/** x [wanted, hidden] → [wanted, vocabulary]. */
 function logits(x: Value, config: LlamaConfig): Value {
   const g = x.graph
   const tied = config.tied ?? !g.hasWeight('lm_head.weight')
   if (!tied) return linear(x, 'lm_head')
-  return g.scope('model', () => multiply(x, [g.tensor('embed_tokens.weight')], g.at('embed_tokens.weight')))
+  return g.scope('model', () => tableProduct(x, 'embed_tokens'))
 }

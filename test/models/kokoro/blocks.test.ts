@@ -4,8 +4,9 @@ import type { Weight, WeightSource } from '#src/graph/graph.js'
 import { reshape, split } from '#src/graph/ops.js'
 import { conv, convTranspose, depthwiseDouble } from '#src/models/kokoro/graph/convolution.js'
 import { snakeBlock } from '#src/models/kokoro/graph/generator.js'
-import { source } from '#src/models/kokoro/graph/source.js'
+import { runningTurns, source } from '#src/models/kokoro/graph/source.js'
 import { inverseStft, stft } from '#src/models/kokoro/graph/spectrum.js'
+import { mostFrames } from '#src/models/kokoro/limits.js'
 import { largestDifference } from './golden.js'
 import { config, Sessions } from './sessions.js'
 
@@ -174,6 +175,32 @@ describe('models/kokoro/graph blocks', () => {
     )
     const x = random(600)
     close(await run({ x: [x, 1, 600] }), x, 1e-5)
+  })
+
+  it('adds phases up exactly for as long as the longest piece', async () => {
+    const columns = 9
+    const steps = 2 * mostFrames
+    const turns = random(steps * columns).map(Math.abs)
+    const run = await sessions.function(
+      'turns',
+      { turns: ['steps', columns] },
+      ['steps', columns],
+      (i) => runningTurns(i.turns!),
+      weights,
+    )
+    const actual = await run({ turns: [turns, steps, columns] })
+
+    // integers of 2⁻²⁴ turns, halves of them to the even one; below 2⁵³ in sum
+    const ticks = (turn: number) => {
+      const rounded = Math.round(turn * 2 ** 24)
+      return rounded - turn * 2 ** 24 === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded
+    }
+    const sums = new Array<number>(columns).fill(0)
+    const wanted = turns.map((turn, i) => {
+      sums[i % columns]! += ticks(turn)
+      return (sums[i % columns]! % 2 ** 24) / 2 ** 24
+    })
+    assert.deepEqual(actual, wanted)
   })
 
   it('keeps the phases of the excitation for a minute', async () => {

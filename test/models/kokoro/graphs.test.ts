@@ -1,63 +1,21 @@
 /** The three networks and the generator's parts against the reference's numbers, in float32. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import type { Dim } from '#src/graph/graph.js'
-import { frameCounts, frameIndex } from '#src/models/kokoro/durations.js'
+import { frameCounts } from '#src/models/kokoro/durations.js'
 import { generator } from '#src/models/kokoro/graph/generator.js'
-import type { Observe } from '#src/models/kokoro/graph/layers.js'
 import { prosodyGraph } from '#src/models/kokoro/graph/prosody.js'
 import { source } from '#src/models/kokoro/graph/source.js'
 import { stft } from '#src/models/kokoro/graph/spectrum.js'
 import { textGraph } from '#src/models/kokoro/graph/text.js'
 import { vocoderGraph } from '#src/models/kokoro/graph/vocoder.js'
-import { Voices } from '#src/models/kokoro/voices.js'
-import { float32, floats, int64 } from '#src/runtime/session.js'
 import { golden, largestDifference, logMel, relativeRms, sentences, turned } from './golden.js'
-import { config, folder, type Run, Sessions, weights } from './sessions.js'
+import { type Numbers, observe, speakGolden, voices } from './networks.js'
+import { config, type Run, Sessions, weights } from './sessions.js'
 
 const sessions = new Sessions()
-const voices = new Voices(join(folder, 'voices'), config.style)
-
-/** Hidden values as outputs. */
-const hidden: Readonly<Record<string, readonly Dim[]>> = {
-  bert_out: ['ids', 768],
-  d_en: ['ids', 512],
-  decoder_out: [1, 512, 1, 'steps'],
-  har_source: [1, 'samples'],
-}
-const observe: Observe = (name, value) => value.graph.output(name, value, hidden[name]!)
 
 function near(actual: Float32Array, wanted: Float32Array, limit = 1e-3): void {
   const error = relativeRms(actual, wanted)
   assert.ok(error <= limit, `relative RMS error ${error}, at most ${limit} is allowed`)
-}
-
-/** What the networks make of the golden sentences, each number by the golden's name. */
-type Numbers = Readonly<Record<string, Float32Array>>
-
-async function openNetworks(): Promise<(name: string) => Promise<Numbers>> {
-  const text = await sessions.open(textGraph(config, { weights }, observe))
-  const prosody = await sessions.open(prosodyGraph(config, { weights }))
-  const vocoder = await sessions.open(vocoderGraph(config, { weights }, observe))
-  return async (name) => {
-    const { voice, phonemes, ids, durations } = sentences[name]!
-    const styles = voices.styles(voice, phonemes.length)
-    const style = float32(styles.prosody, [1, 128])
-    const index = int64(frameIndex(durations))
-    const samples = index.data.length * config.frameSamples
-    const spoken = await text.run({ ids: int64(ids, [1, ids.length]), style })
-    const curves = await prosody.run({ features: spoken.features!, index, style })
-    const sound = await vocoder.run({
-      encoded: spoken.encoded!,
-      index,
-      f0: curves.f0!,
-      energy: curves.energy!,
-      style: float32(styles.decoder, [1, 128]),
-      noise: float32(new Float32Array(samples), [1, samples]),
-    })
-    const all = { ...spoken, ...curves, ...sound }
-    return Object.fromEntries(Object.keys(all).map((key) => [key, floats(all, key)]))
-  }
 }
 
 describe('models/kokoro/graph', function () {
@@ -66,8 +24,12 @@ describe('models/kokoro/graph', function () {
   let [excite, transform, generate]: Run[] = []
 
   before(async () => {
-    const run = await openNetworks()
-    for (const name of Object.keys(sentences)) numbers[name] = await run(name)
+    const networks = {
+      text: await sessions.open(textGraph(config, { weights }, observe)),
+      prosody: await sessions.open(prosodyGraph(config, { weights })),
+      vocoder: await sessions.open(vocoderGraph(config, { weights }, observe)),
+    }
+    for (const name of Object.keys(sentences)) numbers[name] = await speakGolden(networks, name)
 
     excite = await sessions.function(
       'source',

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import { ServiceError } from '#src/errors.js'
 import { planKokoro } from '#src/models/kokoro/build.js'
+import { mostFrames } from '#src/models/kokoro/limits.js'
 import { loadKokoro, type SpeakEvent, type SpeakRequest } from '#src/models/kokoro/speak.js'
 import type { Model } from '#src/models/model.js'
 import { onCpu } from '#src/models/plan.js'
 import type { Manifest } from '#src/runtime/manifest.js'
+import { float32, floats, type Session } from '#src/runtime/session.js'
 import { sentences } from './golden.js'
 import { folder, Sessions, weights } from './sessions.js'
 
@@ -17,17 +19,28 @@ describe('models/kokoro/speak', function () {
   const sessions = new Sessions()
   let kokoro: Model<SpeakRequest, SpeakEvent>
 
+  const graphs = planKokoro(folder, weights, onCpu('float32')).graphs
+  const opened = new Map<string, Promise<Session>>()
+  const open = (name: string) => {
+    const session = opened.get(name) ?? sessions.open(graphs.find(({ graph }) => graph.name === name)!.graph)
+    opened.set(name, session)
+    return session
+  }
+  /** Nothing of the manifest is read: the assets lie in the checkpoint's own folder. */
+  const load = (openGraph: (name: string) => Promise<Session>) =>
+    loadKokoro({ folder, manifest: {} as Manifest, stateBytes: 0, open: openGraph })
   before(async () => {
-    const plan = planKokoro(folder, weights, onCpu('float32'))
-    const open = (name: string) => sessions.open(plan.graphs.find(({ graph }) => graph.name === name)!.graph)
-    // nothing of the manifest is read: the assets lie in the checkpoint's own folder
-    kokoro = await loadKokoro({ folder, manifest: {} as Manifest, stateBytes: 0, open })
+    kokoro = await load(open)
   })
   after(() => sessions.dispose())
 
-  async function speak(request: Partial<SpeakRequest>, signal = new AbortController().signal) {
+  async function speak(
+    request: Partial<SpeakRequest>,
+    signal = new AbortController().signal,
+    model = kokoro,
+  ) {
     const events: SpeakEvent[] = []
-    for await (const event of kokoro.run({ text: '', voice: 'af_heart', speed: 1, ...request }, signal))
+    for await (const event of model.run({ text: '', voice: 'af_heart', speed: 1, ...request }, signal))
       events.push(event)
     return { pieces: events.slice(0, -1) as Audio[], end: events.at(-1) as End }
   }
@@ -72,6 +85,31 @@ describe('models/kokoro/speak', function () {
       slow!.end.seconds > 2.5 * fast!.end.seconds,
       `${slow!.end.seconds} s and ${fast!.end.seconds} s`,
     )
+  })
+
+  it('halves a piece that turns out longer than the networks take, down to single characters', async () => {
+    /** With a network that gives sequences of more than `many` ids more frames than there is room for. */
+    const slowFor = (many: number) => async (name: string) => {
+      const session = await open(name)
+      if (name !== 'text') return session
+      const run: Session['run'] = async (feeds) => {
+        const spoken = await session.run(feeds)
+        const durations = floats(spoken, 'durations')
+        if (durations.length > many) durations.fill(mostFrames / many)
+        return { ...spoken, durations: float32(durations, [1, durations.length]) }
+      }
+      return Object.assign(Object.create(session) as Session, { run })
+    }
+    const text = 'The weather is nice today, and so are you.'
+    const whole = await speak({ text })
+    assert.equal(whole.pieces.length, 1)
+    const halved = await speak({ text }, undefined, await load(slowFor(30)))
+    assert.deepEqual(
+      halved.pieces.map((piece) => piece.text),
+      ['The weather is nice today,', 'and so are you.'],
+    )
+    const never = await load(slowFor(1))
+    await assert.rejects(speak({ text }, undefined, never), /"T" is spoken too long for one run/)
   })
 
   it('has nothing to say of text without words', async () => {

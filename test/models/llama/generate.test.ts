@@ -10,7 +10,7 @@ import { chats } from './golden.js'
 
 const counting = chats.find(({ name }) => name === 'count')!
 const never = new AbortController().signal
-const rowBytes = bytesPerRow(readLlamaConfig(smollm2))
+const rowBytes = bytesPerRow(readLlamaConfig(smollm2), Float32Array.BYTES_PER_ELEMENT)
 
 describe('models/llama/generate', () => {
   let model: Model<GenerateRequest, GenerateEvent>

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
+import { logSumExp } from '#src/decoding/sampler.js'
 import { root } from '../../root.js'
 
 const folder = join(root, 'test', 'golden', 'smollm2')
@@ -32,4 +33,10 @@ export const numbers = (chat: GoldenChat, what: string): Float32Array =>
 export function largestDifference(actual: Float32Array, wanted: Float32Array): number {
   if (actual.length !== wanted.length) throw new Error(`${actual.length} values instead of ${wanted.length}`)
   return actual.reduce((worst, value, i) => Math.max(worst, Math.abs(value - wanted[i]!)), 0)
+}
+
+/** Divergence of `other` from `exact`, both logits, in nats. */
+export function kullbackLeibler(exact: Float32Array, other: Float32Array): number {
+  const [p, q] = [logSumExp(exact), logSumExp(other)]
+  return exact.reduce((sum, logit, i) => sum + Math.exp(logit - p) * (logit - p - (other[i]! - q)), 0)
 }

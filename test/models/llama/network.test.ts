@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { argmax, logSumExp } from '#src/decoding/sampler.js'
 import { floats, type Session } from '#src/runtime/session.js'
 import { buildEngine, forced, run, served, servedEngine, smollm2 } from './engine.js'
-import { chats, type GoldenChat, largestDifference, numbers } from './golden.js'
+import { chats, type GoldenChat, kullbackLeibler, largestDifference, numbers } from './golden.js'
 
 /** Mean Kullback-Leibler divergence that quantised activations may cost; measured: docs/cpu-forms.md. */
 const MEAN_KL = 4e-3
@@ -88,9 +88,3 @@ describe('models/llama: SmolLM2 against the reference', () => {
     assert.ok(same / steps > 0.97, `${same} of ${steps} first choices are the same`)
   })
 })
-
-/** Divergence of `other` from `exact`, both logits, in nats. */
-function kullbackLeibler(exact: Float32Array, other: Float32Array): number {
-  const [p, q] = [logSumExp(exact), logSumExp(other)]
-  return exact.reduce((sum, logit, i) => sum + Math.exp(logit - p) * (logit - p - (other[i]! - q)), 0)
-}

@@ -1,99 +1,32 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Checkpoint } from '#src/checkpoint/checkpoint.js'
-import type { CheckpointTensor } from '#src/checkpoint/tensor.js'
-import { xoshiro128 } from '#src/decoding/rng.js'
 import { SetupError } from '#src/errors.js'
-import { onCpu } from '#src/models/plan.js'
+import type { ModelContext } from '#src/models/model.js'
+import { onCpu, type PlanOptions, type Precision } from '#src/models/plan.js'
 import { planWhisper } from '#src/models/whisper/build.js'
 import { readConfig } from '#src/models/whisper/config.js'
 import { float32, floats, int64 } from '#src/runtime/session.js'
 import { writeEngine } from '../engine.js'
-import { largestDifference } from './golden.js'
-
-/** As large-v3-turbo: 128 mel bins, another vocabulary, and fewer layers in the decoder; float weights. */
-const sizes = {
-  model_type: 'whisper',
-  activation_function: 'gelu',
-  d_model: 128,
-  encoder_layers: 3,
-  encoder_attention_heads: 2,
-  encoder_ffn_dim: 512,
-  decoder_layers: 1,
-  decoder_attention_heads: 2,
-  decoder_ffn_dim: 512,
-  num_mel_bins: 128,
-  vocab_size: 301,
-  max_source_positions: 50,
-  max_target_positions: 32,
-}
-
-/** Names and dimensions of a checkpoint of these sizes. */
-function layout(): Map<string, number[]> {
-  const { d_model: d, encoder_ffn_dim: ffn } = sizes
-  const tensors = new Map<string, number[]>()
-  const linear = (name: string, out: number, into: number, bias = true) => {
-    tensors.set(`${name}.weight`, [out, into])
-    if (bias) tensors.set(`${name}.bias`, [out])
-  }
-  const norm = (name: string) => tensors.set(`${name}.weight`, [d]).set(`${name}.bias`, [d])
-  const attention = (name: string) => {
-    for (const part of ['q', 'k', 'v', 'out']) linear(`${name}.${part}_proj`, d, d, part !== 'k')
-    norm(`${name}_layer_norm`)
-  }
-  for (const [half, layers] of [
-    ['encoder', sizes.encoder_layers],
-    ['decoder', sizes.decoder_layers],
-  ] as const) {
-    for (let i = 0; i < layers; i++) {
-      const layer = `model.${half}.layers.${i}`
-      attention(`${layer}.self_attn`)
-      if (half === 'decoder') attention(`${layer}.encoder_attn`)
-      linear(`${layer}.fc1`, ffn, d)
-      linear(`${layer}.fc2`, d, ffn)
-      norm(`${layer}.final_layer_norm`)
-    }
-    norm(`model.${half}.layer_norm`)
-  }
-  tensors.set('model.encoder.conv1.weight', [d, sizes.num_mel_bins, 3]).set('model.encoder.conv1.bias', [d])
-  tensors.set('model.encoder.conv2.weight', [d, d, 3]).set('model.encoder.conv2.bias', [d])
-  tensors.set('model.encoder.embed_positions.weight', [sizes.max_source_positions, d])
-  tensors.set('model.decoder.embed_positions.weight', [sizes.max_target_positions, d])
-  tensors.set('model.decoder.embed_tokens.weight', [sizes.vocab_size, d])
-  return tensors.set('proj_out.weight', [sizes.vocab_size, d])
-}
-
-function randomCheckpoint(tensors = layout()): Checkpoint {
-  return {
-    names: [...tensors.keys()],
-    has: (name) => tensors.has(name),
-    tensor: (name): CheckpointTensor => {
-      const dims = tensors.get(name)
-      if (!dims) throw new SetupError(`no tensor ${name}`)
-      const seed = Uint32Array.from([1, 2, 3, [...name].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7)])
-      const next = xoshiro128(seed)
-      const make = () =>
-        Float32Array.from({ length: dims.reduce((a, b) => a * b) }, () => (next() / 2 ** 32 - 0.5) / 4)
-      return { name, dims, storage: 'F32', floats: make, quantised: () => null }
-    },
-    metadata: new Map(),
-    [Symbol.dispose]: () => {},
-  }
-}
+import { portableEngine } from './engine.js'
+import { largestDifference, relativeError } from './golden.js'
+import { folderOf, layout, randomCheckpoint, turbo } from './miniature.js'
 
 describe('whisper: build', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'whisper-build-'))
-  const configured = (changes: object = {}) =>
-    writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...sizes, ...changes }))
-  after(() => rmSync(folder, { recursive: true }))
+  const folder = folderOf(turbo)
 
-  it('makes an engine of other sizes from float weights, the same in both precisions', async () => {
-    configured()
-    const run = async (precision: 'float32' | 'int8') => {
-      const plan = { ...planWhisper(folder, randomCheckpoint(), onCpu(precision)), assets: [] }
-      const { open } = writeEngine('whisper', plan, folder)
+  const plan = (options: PlanOptions) => ({
+    ...planWhisper(folder, randomCheckpoint(layout(turbo)), options),
+    assets: [],
+  })
+  const onGpu = (precision: Precision): PlanOptions => ({
+    target: 'tensorrt',
+    precision,
+    slots: 2,
+    stateBytes: 2 ** 20,
+  })
+
+  it('makes an engine of other sizes from float weights, the same on both runtimes', async () => {
+    const lastLogits = async ({ open }: ModelContext) => {
       const [mel, encoder, decoder] = [await open('mel'), await open('encoder'), await open('decoder')]
       const samples = 400 + 160 * 99
       const audio = Float32Array.from({ length: samples }, (_, i) => Math.sin(i * i * 1e-5))
@@ -121,17 +54,24 @@ describe('whisper: build', () => {
       for (const session of [mel, encoder, decoder]) await session.dispose()
       return last
     }
-    assert.ok(largestDifference(await run('float32'), await run('int8')) < 1e-6)
+    const wanted = await lastLogits(writeEngine('whisper', plan(onCpu('float32')), folder))
+    const whole = relativeError(await lastLogits(writeEngine('whisper', plan(onCpu('int8')), folder)), wanted)
+    assert.ok(whole < 1e-6)
+    const limits = { float32: 1e-6, float16: 1e-3, bfloat16: 1e-2, int8: 3e-3, int4: 0.05, fp8: 0.02 }
+    for (const [precision, limit] of Object.entries(limits)) {
+      const portable = portableEngine(plan(onGpu(precision as Precision)), folder)
+      const error = relativeError(await lastLogits(portable), wanted)
+      assert.ok(error < limit, `${precision} differs by a share of ${error}`)
+    }
   })
 
   it('refuses a checkpoint with tensors that it does not use, or without one that it needs', () => {
-    configured()
-    const more = layout().set('model.encoder.adapter.weight', [1])
+    const more = layout(turbo).set('model.encoder.adapter.weight', [1])
     assert.throws(
       () => planWhisper(folder, randomCheckpoint(more), onCpu('float32')),
       /model\.encoder\.adapter\.weight/,
     )
-    const less = layout()
+    const less = layout(turbo)
     less.delete('model.decoder.layers.0.fc1.weight')
     assert.throws(
       () => planWhisper(folder, randomCheckpoint(less), onCpu('float32')),
@@ -150,9 +90,9 @@ describe('whisper: build', () => {
       [{ decoder_attention_heads: 3 }, /3 attention heads/],
     ]
     for (const [changes, message] of refused) {
-      configured(changes)
+      const other = folderOf({ ...turbo, ...changes })
       assert.throws(
-        () => readConfig(folder),
+        () => readConfig(other),
         (error: unknown) => error instanceof SetupError && message.test(error.message),
       )
     }

@@ -91,6 +91,12 @@ export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list
 }
 
+/** The root of the mean square of the differences, over that of what is wanted. */
+export function relativeError(actual: Float32Array, wanted: Float32Array): number {
+  const power = (numbers: Float32Array) => numbers.reduce((sum, value) => sum + value * value, 0)
+  return Math.sqrt(power(wanted.map((value, i) => value - actual[i]!)) / power(wanted))
+}
+
 export function largestDifference(actual: Float32Array, wanted: Float32Array): number {
   if (actual.length !== wanted.length) throw new Error(`${actual.length} values instead of ${wanted.length}`)
   return actual.reduce((worst, value, i) => Math.max(worst, Math.abs(value - wanted[i]!)), 0)

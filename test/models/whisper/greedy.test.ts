@@ -2,14 +2,13 @@ import assert from 'node:assert/strict'
 import { decode } from '#src/decoding/decode.js'
 import { suppress, suppressAtStart } from '#src/decoding/rules.js'
 import { argmax } from '#src/decoding/sampler.js'
-import type { CpuPrecision } from '#src/models/plan.js'
 import { languageProbabilities } from '#src/models/whisper/language.js'
 import type { Whisper } from '#src/models/whisper/longform.js'
 import { Recording } from '#src/models/whisper/mel.js'
 import { Sequence } from '#src/models/whisper/sequence.js'
 import { startSequence } from '#src/models/whisper/tokens.js'
 import { int64 } from '#src/runtime/session.js'
-import { engine } from './engine.js'
+import { engine, type Form } from './engine.js'
 import { clip, clips, DEFLATE, golden, numbers } from './golden.js'
 
 const signal = new AbortController().signal
@@ -25,25 +24,44 @@ async function silencePadded({ mel, encoder, decoder, config }: Whisper, name: s
 const near = (actual: number, wanted: number, limit: number, what: string) =>
   assert.ok(Math.abs(actual - wanted) < limit, `${what} is ${actual} instead of ${wanted}`)
 
-/**
- * Limits on probabilities; what the int8 form loses is measured here, not only bounded by the texts. Logits: the
- * largest difference over the reference's five largest of every step.
- */
-const limits: Record<CpuPrecision, { logits: number; probability: number; logprob: number }> = {
-  float32: { logits: 1e-3, probability: 1e-3, logprob: 1e-3 },
-  int8: { logits: 0.05, probability: 5e-3, logprob: 5e-3 },
+interface Limits {
+  readonly logits: number
+  readonly probability: number
+  readonly logprob: number
+  /** The portable forms are slow: those that only show where float16 stands hear less. */
+  readonly heard: readonly string[]
+  /** Clips whose last timestamp is a near tie (margins of 0.055 and 0.050) that this form decides otherwise. */
+  readonly ties?: readonly string[]
 }
 
-for (const precision of ['float32', 'int8'] as const)
-  describe(`whisper: greedy decoding in ${precision}`, function () {
-    this.timeout(60_000)
-    const limit = limits[precision]
+/**
+ * Limits on probabilities; what a form loses is measured here, not only bounded by the texts. Logits: the largest
+ * difference over the reference's five largest of every step.
+ */
+const limits: Partial<Record<Form, Limits>> = {
+  float32: { logits: 1e-3, probability: 1e-3, logprob: 1e-3, heard: clips },
+  int8: { logits: 0.05, probability: 5e-3, logprob: 5e-3, heard: clips },
+  'tensorrt float32': { logits: 1e-3, probability: 1e-3, logprob: 1e-3, heard: ['spk1_snt2'] },
+  'tensorrt float16': { logits: 0.08, probability: 1e-3, logprob: 2e-3, heard: clips },
+  'tensorrt int8': { logits: 0.15, probability: 1e-3, logprob: 2e-3, heard: ['jfk'] },
+  'tensorrt bfloat16': {
+    logits: 1,
+    probability: 1e-2,
+    logprob: 1e-2,
+    heard: ['spk1_snt2', 'spk1_snt3', 'spk1_snt4'],
+    ties: ['spk1_snt2', 'spk1_snt4'],
+  },
+}
+
+for (const [form, limit] of Object.entries(limits) as [Form, Limits][])
+  describe(`whisper: greedy decoding in ${form}`, function () {
+    this.timeout(180_000)
     let whisper: Whisper
     before(async () => {
-      whisper = await engine(precision)
+      whisper = await engine(form)
     })
 
-    for (const name of clips)
+    for (const name of limit.heard)
       it(`hears ${name} as the reference does`, async () => {
         const wanted = golden.files[name]!
         const { special, windows, tokenizer } = whisper
@@ -69,7 +87,9 @@ for (const precision of ['float32', 'int8'] as const)
           signal,
         }
         const timed = await windows.decode(sequence, options)
-        assert.deepEqual(timed.tokens, wanted.timestamps.tokens)
+        const [last, wantedLast] = [timed.tokens.at(-1)!, wanted.timestamps.tokens.at(-1)!]
+        const tied = limit.ties?.includes(name) && last !== wantedLast && Math.abs(last - wantedLast) <= 3
+        assert.deepEqual(tied ? timed.tokens.with(-1, wantedLast) : timed.tokens, wanted.timestamps.tokens)
         near(timed.avgLogprob, wanted.timestamps.avg_logprob, limit.logprob, 'avgLogprob')
         near(timed.noSpeechProb, wanted.timestamps.no_speech_prob, limit.probability, 'noSpeechProb')
         near(timed.compressionRatio, wanted.timestamps.compression_ratio, DEFLATE, 'compressionRatio')

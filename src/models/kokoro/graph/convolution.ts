@@ -25,7 +25,7 @@ export function conv(x: Value, name: string, options: ConvOptions = {}): Value {
     const padding = options.padding ?? ((k - 1) * dilation) / 2
     const dims = [out, channels, 1, k]
     const weight = alpha
-      ? g.initializer(g.at('weight'), 'float32', dims, () => divided(tensor.floats(), alpha.floats(), k))
+      ? g.initializer(g.at('weight'), g.float, dims, () => divided(tensor.floats(), alpha.floats(), k))
       : g.weight('weight', dims)
     return ops.conv(x, weight, biasOf(g), {
       strides: [1, stride],
@@ -35,9 +35,13 @@ export function conv(x: Value, name: string, options: ConvOptions = {}): Value {
   })
 }
 
-/** x [1, C, 1, T] → [1, O, 1, T · stride]; the scope `name` has `weight` [C, O, k] and `bias` [O]. */
+/**
+ * x [1, C, 1, T] → [1, O, 1, T · stride]; the scope `name` has `weight` [C, O, k] and `bias` [O]. In a graph of bfloat16
+ * it is done in float32: TensorRT has no transposed convolution of bfloat16.
+ */
 export function convTranspose(x: Value, name: string, stride: number): Value {
   const g = x.graph
+  if (x.dtype === 'bfloat16') return g.float32([x], (wide) => convTranspose(wide, name, stride))
   return g.scope(name, () => {
     const [channels, out, k] = g.tensor('weight').dims as [number, number, number]
     const padding = (k - stride) / 2
@@ -59,7 +63,7 @@ export function depthwiseDouble(x: Value, name: string): Value {
     const tensor = g.tensor('weight') // [C, 1, 3]
     const channels = tensor.dims[0]!
     const tap = (i: number) =>
-      g.initializer(g.at(`weight.${i}`), 'float32', [1, channels, 1, 1], () =>
+      g.initializer(g.at(`weight.${i}`), g.float, [1, channels, 1, 1], () =>
         tensor.floats().filter((_, at) => at % 3 === i),
       )
     const next = ops.pad(ops.slice(x, 3, 1, Number.MAX_SAFE_INTEGER), [0, 0, 0, 0, 0, 0, 0, 1])

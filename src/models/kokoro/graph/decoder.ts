@@ -23,9 +23,9 @@ const blocks = 4
 export function decoder({ encoded, index, f0, energy, style }: DecoderInputs, hidden: number): Value {
   const g = encoded.graph
   return g.scope('decoder', () => {
-    const aligned = reshape(gather(encoded, index, 2), [1, hidden, 1, -1]) // [1, 512, 1, F]
+    const aligned = reshape(gather(g.asFloat(encoded), index, 2), [1, hidden, 1, -1]) // [1, 512, 1, F]
     const halved = (curve: Value, name: string) =>
-      conv(reshape(curve, [1, 1, 1, -1]), name, { stride: 2, padding: 1 }) // [1, 1, 1, F]
+      g.float32([reshape(curve, [1, 1, 1, -1])], (x) => conv(x, name, { stride: 2, padding: 1 })) // [1, 1, 1, F]
     const curves = [halved(f0, 'F0_conv'), halved(energy, 'N_conv')]
 
     let x = residualBlock(concat([aligned, ...curves], 1), 'encode', style) // [1, 1024, 1, F]

@@ -6,7 +6,7 @@ import { conv, convTranspose } from './convolution.js'
 import { adain } from './residual.js'
 import { inverseStft } from './spectrum.js'
 
-/** x [1, 512, 1, 2F], excitation's spectrum [1, 22, 1, 120F + 1], style [1, 128] → samples [1, 600F]. */
+/** x [1, 512, 1, 2F], excitation's spectrum [1, 22, 1, 120F + 1], style [1, 128] → float32 samples [1, 600F]. */
 export function generator(
   x: Value,
   spectrum: Value,
@@ -36,8 +36,11 @@ export function generator(
       y = mul(blocks.reduce(add), 1 / blocks.length)
     }
     const bins = fftSize / 2 + 1
-    const [magnitude, phase] = split(conv(leakyRelu(y, 0.01), 'conv_post'), [bins, bins], 1)
-    return inverseStft(exp(magnitude!), sin(phase!), sizes)
+    const last = g.cast(leakyRelu(y, 0.01), 'float32')
+    return g.within('float32', () => {
+      const [magnitude, phase] = split(conv(last, 'conv_post'), [bins, bins], 1)
+      return inverseStft(exp(magnitude!), sin(phase!), sizes)
+    })
   })
 }
 
@@ -46,9 +49,9 @@ export function snakeBlock(x: Value, name: string, style: Value, dilations: read
   return x.graph.scope(name, () => {
     let y = x
     for (const [i, dilation] of dilations.entries()) {
-      const first = snake(adain(y, `adain1.${i}`, style, `alpha1.${i}`))
+      const first = adain(y, `adain1.${i}`, style, snake, `alpha1.${i}`)
       const middle = conv(first, `convs1.${i}`, { dilation, alpha: `alpha1.${i}` })
-      const second = snake(adain(middle, `adain2.${i}`, style, `alpha2.${i}`))
+      const second = adain(middle, `adain2.${i}`, style, snake, `alpha2.${i}`)
       y = add(y, conv(second, `convs2.${i}`, { alpha: `alpha2.${i}` }))
     }
     return y

@@ -62,9 +62,9 @@ export function biLstm(x: Value, name: string): Value {
     const hidden = rows / 4
     const gates = (parts: readonly { floats(): Float32Array }[]) =>
       joined(parts.map((part) => reordered(part.floats())))
-    const w = g.initializer(g.at('weight_ih'), 'float32', [2, rows, width], () => gates(wx))
-    const r = g.initializer(g.at('weight_hh'), 'float32', [2, rows, hidden], () => gates(wh))
-    const b = g.initializer(g.at('bias'), 'float32', [2, 2 * rows], () =>
+    const w = g.initializer(g.at('weight_ih'), g.float, [2, rows, width], () => gates(wx))
+    const r = g.initializer(g.at('weight_hh'), g.float, [2, rows, hidden], () => gates(wh))
+    const b = g.initializer(g.at('bias'), g.float, [2, 2 * rows], () =>
       gates([bx[0]!, bh[0]!, bx[1]!, bh[1]!]),
     )
     const y = lstm(unsqueeze(x, [1]), w, r, b, { hidden, direction: 'bidirectional' }) // [T, 2, 1, H]

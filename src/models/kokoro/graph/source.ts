@@ -5,19 +5,19 @@
  * Phases count turns. F0 is constant during a step, and the reference interpolates the phase linearly between the
  * middles of the steps: within a step it runs at the step's own frequency before the middle and at the next step's
  * after it (and stands still in the first and the last half step). So each step is its phase at the middle plus two
- * ramps, one product of [2F, 9, 3] and [3, 300]. Phases at the middles are summed as integers of 2⁻²⁴ turns, exact
- * over any length; a running sum of radians in float32 has steps of 0.03 after half a minute of 250 Hz.
+ * ramps, one product of [2F, 9, 3] and [3, 300]. A running sum of radians in float32 has steps of 0.03 after half a
+ * minute of 250 Hz, and integers of more than 8 bits have no running sum on TensorRT. So phases at the middles are
+ * summed as two digits of 2⁻¹² and 2⁻²⁴ turns: sums of whole numbers below 2²⁴, exact in float32 in any order, for
+ * 4096 steps, 51 s.
  */
 import type { Graph, Value } from '../../../graph/graph.js'
 import {
   add,
-  cast,
   concat,
   cumSum,
   floor,
   greater,
   matMul,
-  mod,
   mul,
   pad,
   reshape,
@@ -34,7 +34,8 @@ const harmonics = 9
 const voicedAbove = 10 // Hz
 const sineAmplitude = 0.1
 const noiseAmplitude = { voiced: 0.003, unvoiced: sineAmplitude / 3 }
-const turn = 2 ** 24
+/** Values of a digit of a phase, and steps for which the digits' sums are exact. */
+const digit = 2 ** 12
 
 /**
  * f0 [1, 2F] in Hz, noise [1, 600F] → [1, 600F]. Upstream weighs nine independent noises per sample like the nine
@@ -68,9 +69,7 @@ function phases(f0: Value, stepSamples: number): Value {
   const g = f0.graph
   const numbers = Array.from({ length: harmonics }, (_, i) => i + 1)
   const perSample = fraction(mul(mul(f0, g.constant('float32', [1, harmonics], numbers)), 1 / SAMPLE_RATE)) // [2F, 9]
-  const perStep = fraction(mul(perSample, stepSamples))
-  const ticks = cast(round(mul(perStep, turn)), 'int64')
-  const middle = mul(cast(mod(cumSum(ticks, 0), turn), 'float32'), 1 / turn)
+  const middle = runningTurns(fraction(mul(perSample, stepSamples)))
 
   const butFirst = slice(perSample, 0, 1, Number.MAX_SAFE_INTEGER)
   const before = pad(butFirst, [1, 0, 0, 0]) // its own frequency; the first half step stands still
@@ -90,6 +89,17 @@ function phases(f0: Value, stepSamples: number): Value {
     ],
   )
   return fraction(matMul(parts, ramps))
+}
+
+/** Turns, 0 … 1 each, added up along the first axis; only fractions counting. Each is rounded to 2⁻²⁴ first. */
+export function runningTurns(turns: Value): Value {
+  const digits = mul(turns, digit)
+  const high = floor(digits)
+  const low = round(mul(sub(digits, high), digit))
+  const lower = mul(cumSum(low, 0), 1 / digit) // in units of the high digit
+  const carry = floor(lower)
+  const upper = fraction(mul(add(cumSum(high, 0), carry), 1 / digit))
+  return add(upper, mul(sub(lower, carry), 1 / digit))
 }
 
 const fraction = (x: Value): Value => sub(x, floor(x))

@@ -21,9 +21,11 @@ export function vocoderGraph(
 
   const decoded = decoder({ encoded, index, f0, energy, style }, config.hidden) // [1, 512, 1, 2F]
   observe('decoder_out', decoded)
-  const excitation = source(f0, noise, config) // [1, 600F]
-  observe('har_source', excitation)
-  const spectrum = stft(excitation, config.generator) // [1, 22, 1, 120F + 1]
+  const spectrum = g.float32([f0, noise], (f0, noise) => {
+    const excitation = source(f0, noise, config) // [1, 600F]
+    observe('har_source', excitation)
+    return stft(excitation, config.generator) // [1, 22, 1, 120F + 1]
+  })
   g.output(names.audio.name, generator(decoded, spectrum, style, config), names.audio.dims)
   return g
 }

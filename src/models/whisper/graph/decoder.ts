@@ -8,50 +8,48 @@ import {
   sightOf,
   toHeads,
 } from '../../../graph/attention.js'
-import { Graph, type LinearForm, type Value, type WeightSource } from '../../../graph/graph.js'
-import { linear, multiply } from '../../../graph/linear.js'
-import { add, gather, range, shapeOf, split, squeeze } from '../../../graph/ops.js'
-import { type Bindings, bindings, decoderState } from '../bindings.js'
+import { Graph, type GraphOptions, type Value } from '../../../graph/graph.js'
+import { linear, tableProduct } from '../../../graph/linear.js'
+import { add, gather, range, reshape, split, squeeze, unsqueeze } from '../../../graph/ops.js'
+import { tokensInput } from '../../../graph/transformer.js'
+import { type Bindings, decoderState } from '../bindings.js'
 import type { WhisperConfig } from '../config.js'
 import { tokenEmbedding } from './embedding.js'
 import { feedForward, input, layerNorm, type Observe, output, unobserved } from './layers.js'
 
-/**
- * Tokens that continue a sequence to logits. New rows attend to the state's rows and to each other apart, so that the
- * state is neither copied nor an output; the session appends the `fresh` rows.
- */
+/** Tokens that continue sequences to logits: they look at what the state kept of those before, and at the audio. */
 export function decoderGraph(
   config: WhisperConfig,
-  weights: WeightSource,
-  form: LinearForm,
+  tensors: Bindings,
+  options: GraphOptions,
   observe: Observe = unobserved,
 ): Graph {
-  const g = new Graph('decoder', { weights, linear: form })
-  const names = bindings(config).decoder
-  const tokens = squeeze(input(g, names.tokens), [0]) // [rows]
+  const g = new Graph('decoder', options)
+  const names = tensors.decoder
+  const { tokens, rows, batch } = tokensInput(g, names.tokens.name)
   const pastLength = input(g, names.pastLength)
   const logitRows = input(g, names.logitRows)
-  const layers = layerInputs(g, config)
-  const rows = shapeOf(tokens)
+  const layers = layerInputs(g, config, tensors)
   const sight = sightOf(pastLength, rows, layers[0]!.keys.past, 1)
 
   g.scope('model.decoder', () => {
-    const positions = add(range(squeeze(rows, [0])), pastLength)
+    const row = range(squeeze(rows, [0]))
+    const positions = batch ? reshape(add(row, unsqueeze(pastLength, [1])), [-1]) : add(row, pastLength) // [B·rows]
     let x = add(
       tokenEmbedding(g, 'embed_tokens', tokens),
       gather(g.weight('embed_positions.weight'), positions),
     )
     for (const [i, layer] of layers.entries()) {
       x = g.scope(`layers.${i}`, () => {
-        const y = selfAttention(x, layer, sight, config)
-        return feedForward(lookAtAudio(y, layer, config))
+        const y = selfAttention(x, layer, sight, config, batch)
+        return feedForward(lookAtAudio(y, layer, config, batch))
       })
       observe(`layer${i}`, x)
     }
     const states = layerNorm(gather(x, logitRows), 'layer_norm') // [wanted, width]
     observe('states', states)
     // The head is the embedding's table.
-    output(g, names.logits, multiply(states, [g.tensor('embed_tokens.weight')], g.at('head')))
+    output(g, names.logits, g.cast(tableProduct(states, 'embed_tokens'), 'float32'))
   })
   return g
 }
@@ -63,8 +61,7 @@ interface LayerInputs {
   readonly crossValues: Value
 }
 
-function layerInputs(g: Graph, config: WhisperConfig): LayerInputs[] {
-  const { encoder }: Bindings = bindings(config)
+function layerInputs(g: Graph, config: WhisperConfig, { encoder }: Bindings): LayerInputs[] {
   const kept = decoderState(config).map((tensor) => keptRows(g, tensor, config.targetPositions))
   return Array.from({ length: config.decoderLayers }, (_, i) => ({
     keys: kept[2 * i]!,
@@ -74,13 +71,19 @@ function layerInputs(g: Graph, config: WhisperConfig): LayerInputs[] {
   }))
 }
 
-function selfAttention(x: Value, layer: LayerInputs, sight: Sight, config: WhisperConfig): Value {
+function selfAttention(
+  x: Value,
+  layer: LayerInputs,
+  sight: Sight,
+  config: WhisperConfig,
+  batch?: Value,
+): Value {
   const heads = config.decoderHeads
-  const sizes = { heads, width: config.width / heads }
+  const sizes = { heads, width: config.width / heads, batch }
   const normed = layerNorm(x, 'self_attn_layer_norm')
   return x.graph.scope('self_attn', () => {
     const all = toHeads(linear(normed, 'q_proj', 'k_proj', 'v_proj'), { ...sizes, heads: 3 * heads })
-    const [q, k, v] = split(all, [heads, heads, heads], 1) as [Value, Value, Value] // [1, heads, rows, width]
+    const [q, k, v] = split(all, [heads, heads, heads], 1) as [Value, Value, Value] // [B, heads, rows, width]
     const { keys, values } = layer
     const mixed = cachedAttention(q, k, v, { keys, values, sight, ...sizes, kvHeads: heads })
     return add(x, linear(fromHeads(mixed, sizes), 'out_proj'))
@@ -88,11 +91,11 @@ function selfAttention(x: Value, layer: LayerInputs, sight: Sight, config: Whisp
 }
 
 /** x + attention of the text's rows to the window's positions. */
-function lookAtAudio(x: Value, layer: LayerInputs, config: WhisperConfig): Value {
+function lookAtAudio(x: Value, layer: LayerInputs, config: WhisperConfig, batch?: Value): Value {
   const heads = config.decoderHeads
   const normed = layerNorm(x, 'encoder_attn_layer_norm')
   return x.graph.scope('encoder_attn', () => {
-    const sizes = { heads, width: config.width / heads }
+    const sizes = { heads, width: config.width / heads, batch }
     const mixed = crossAttention(linear(normed, 'q_proj'), layer.crossKeys, layer.crossValues, sizes)
     return add(x, linear(mixed, 'out_proj'))
   })

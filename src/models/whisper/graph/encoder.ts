@@ -1,30 +1,45 @@
 import { selfAttention, toHeads } from '../../../graph/attention.js'
-import { Graph, type LinearForm, type Value, type WeightSource } from '../../../graph/graph.js'
+import { Graph, type GraphOptions, type Value } from '../../../graph/graph.js'
 import { linear } from '../../../graph/linear.js'
-import { add, conv, div, gelu, less, max, range, reshape, transpose, where } from '../../../graph/ops.js'
-import { bindings } from '../bindings.js'
+import {
+  add,
+  conv,
+  div,
+  gelu,
+  less,
+  max,
+  range,
+  reshape,
+  transpose,
+  unsqueeze,
+  where,
+} from '../../../graph/ops.js'
+import type { Bindings } from '../bindings.js'
 import { type WhisperConfig, windowFrames } from '../config.js'
 import { feedForward, input, layerNorm, type Observe, output, unobserved } from './layers.js'
 
 /**
- * A window's log-mel to the keys and values with which the decoder's layers look at it. The states themselves are no
+ * The log-mel of windows to the keys and values with which the decoder's layers look at it. The states themselves are no
  * output: nothing else reads them.
  * "Robust Speech Recognition via Large-Scale Weak Supervision", section 2.2.
  */
 export function encoderGraph(
   config: WhisperConfig,
-  weights: WeightSource,
-  form: LinearForm,
+  { logMel, floor, frames, crossKeys, crossValues }: Bindings['encoder'],
+  options: GraphOptions,
   observe: Observe = unobserved,
 ): Graph {
-  const g = new Graph('encoder', { weights, linear: form })
-  const { logMel, floor, frames, crossKeys, crossValues } = bindings(config).encoder
-  const mel = normalised(input(g, logMel), input(g, floor), input(g, frames), windowFrames(config))
+  const g = new Graph('encoder', options)
+  const mel = input(g, logMel)
+  const ofWindow = (value: Value) => (logMel.dims[0] === 1 ? value : unsqueeze(value, [1, 2]))
+  const [least, content] = [ofWindow(input(g, floor)), ofWindow(input(g, frames))]
+  const bottom = g.scope('model.encoder', () =>
+    stem(g.asFloat(normalised(mel, least, content, windowFrames(config))), config),
+  )
 
   const states = g.scope('model.encoder', () => {
-    const bottom = stem(mel, config)
     observe('input', bottom)
-    let x = bottom // [positions, width]
+    let x = bottom // [B·positions, width]
     for (let i = 0; i < config.encoderLayers; i++) {
       x = g.scope(`layers.${i}`, () => feedForward(attention(x, config)))
       observe(`layer${i}`, x)
@@ -34,7 +49,8 @@ export function encoderGraph(
     return top
   })
 
-  const heads = { heads: config.decoderHeads, width: config.width / config.decoderHeads }
+  const { decoderHeads, sourcePositions: rows } = config
+  const heads = { heads: decoderHeads, width: config.width / decoderHeads, rows }
   for (let i = 0; i < config.decoderLayers; i++)
     g.scope(`model.decoder.layers.${i}.encoder_attn`, () => {
       output(g, crossKeys[i]!, toHeads(linear(states, 'k_proj'), heads))
@@ -53,22 +69,22 @@ function normalised(x: Value, floor: Value, frames: Value, length: number): Valu
   return where(less(range(x.graph.scalar('int64', length)), frames), scaled, 0)
 }
 
-/** Two convolutions, the second halving the frames, and sinusoidal positions: → [positions, width]. */
+/** Two convolutions, the second halving the frames, and sinusoidal positions: → [B·positions, width]. */
 function stem(mel: Value, { width }: WhisperConfig): Value {
   const g = mel.graph
   const pads = [1, 1]
   const first = gelu(conv(mel, g.weight('conv1.weight'), g.weight('conv1.bias'), { pads }))
   const second = gelu(conv(first, g.weight('conv2.weight'), g.weight('conv2.bias'), { pads, strides: [2] }))
-  return add(reshape(transpose(second, [0, 2, 1]), [-1, width]), g.weight('embed_positions.weight'))
+  return reshape(add(transpose(second, [0, 2, 1]), g.weight('embed_positions.weight')), [-1, width])
 }
 
-/** x + attention of every position to every position. */
-function attention(x: Value, { width, encoderHeads }: WhisperConfig): Value {
+/** x + attention of every position to every position of its window. */
+function attention(x: Value, { width, encoderHeads, sourcePositions: rows }: WhisperConfig): Value {
   const normed = layerNorm(x, 'self_attn_layer_norm')
   return x.graph.scope('self_attn', () => {
     // Apart, not as one product: at these sizes as fast, and nothing is cut up again afterwards.
     const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map((name) => linear(normed, name))
-    const sizes = { heads: encoderHeads, width: width / encoderHeads }
+    const sizes = { heads: encoderHeads, width: width / encoderHeads, rows }
     return add(x, linear(selfAttention(q!, k!, v!, sizes), 'out_proj'))
   })
 }

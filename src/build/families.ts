@@ -1,0 +1,57 @@
+/** The families of models that can be built, by their checkpoint's config.json. */
+import { join } from 'node:path'
+import type { Checkpoint } from '../checkpoint/checkpoint.js'
+import { SetupError } from '../errors.js'
+import { planKokoro } from '../models/kokoro/build.js'
+import { planLlama } from '../models/llama/build.js'
+import type { EnginePlan, PlanOptions } from '../models/plan.js'
+import { planWhisper } from '../models/whisper/build.js'
+import type { Family, Identity, Runtime } from '../runtime/manifest.js'
+import { configOf } from './sources.js'
+
+interface FamilyBuild {
+  accepts(config: Readonly<Record<string, unknown>>): boolean
+  plan: (folder: string, checkpoint: Checkpoint, options: PlanOptions) => EnginePlan
+}
+
+/** A new model family is one folder of models/ and one line here, in worker.ts and in runtime/identity.ts. */
+const families: Record<Family, FamilyBuild> = {
+  whisper: { accepts: (config) => config.model_type === 'whisper', plan: planWhisper },
+  llama: {
+    accepts: (config) => ['llama', 'mistral', 'qwen2', 'qwen3'].includes(String(config.model_type)),
+    plan: planLlama,
+  },
+  kokoro: { accepts: (config) => 'istftnet' in config && 'plbert' in config, plan: planKokoro },
+}
+
+/** @throws SetupError for a checkpoint of no known family */
+export function familyOf(folder: string): Family {
+  const config = configOf(folder)
+  for (const [family, { accepts }] of Object.entries(families)) if (accepts(config)) return family as Family
+  throw new SetupError(
+    `${join(folder, 'config.json')} describes a model of type ${JSON.stringify(config.model_type ?? null)}; supported are the families ${Object.keys(families).join(', ')}.`,
+  )
+}
+
+/**
+ * The graphs of an engine, planned with the options that its identity records and with nothing else: what is no option
+ * of a family sets it no bounds.
+ */
+export function planEngine(
+  family: Family,
+  folder: string,
+  checkpoint: Checkpoint,
+  target: Runtime,
+  options: Identity['options'],
+): EnginePlan {
+  return families[family].plan(folder, checkpoint, {
+    target,
+    slots: 0,
+    stateBytes: Number.POSITIVE_INFINITY,
+    ...options,
+  })
+}
+
+/** Bytes of all constants of an engine's graphs: what writing them reports in sum. */
+export const bytesOf = ({ graphs }: EnginePlan): number =>
+  graphs.reduce((sum, { graph }) => sum + graph.bytes, 0)

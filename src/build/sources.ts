@@ -1,0 +1,71 @@
+/** The checkpoints that engines are built from: which there are, of which family, and whether they are whole. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { digestOf, recordedDigests, verifyFile } from '../checkpoint/digest.js'
+import { SetupError } from '../errors.js'
+import type { FileRecord } from '../runtime/manifest.js'
+import { sourceFiles } from '../runtime/store.js'
+
+/**
+ * The names of the checkpoint folders to build from, sorted.
+ * @param models those wanted; all if absent
+ * @throws SetupError when the folder, or one of those wanted, is not there
+ */
+export function checkpointNames(checkpoints: string, models?: readonly string[]): string[] {
+  if (!existsSync(checkpoints))
+    throw new SetupError(`There is no checkpoint folder ${checkpoints}: set CHECKPOINTS to the one you mean.`)
+  const found = readdirSync(checkpoints).filter(
+    (name) => !name.startsWith('.') && existsSync(join(checkpoints, name, 'config.json')),
+  )
+  const missing = models?.find((name) => !found.includes(name))
+  if (missing !== undefined)
+    throw new SetupError(
+      `There is no checkpoint ${missing} with a config.json in ${checkpoints} (found: ${found.join(', ') || 'none'}).`,
+    )
+  return [...(models ?? found)].sort()
+}
+
+/** The checkpoint's config.json, an object; SetupError if it is not JSON. */
+export function configOf(folder: string): Readonly<Record<string, unknown>> {
+  const path = join(folder, 'config.json')
+  try {
+    return Object(JSON.parse(readFileSync(path, 'utf8'))) as Readonly<Record<string, unknown>>
+  } catch (error) {
+    throw new SetupError(`${path} is not JSON (${(error as Error).message}).`, { cause: error })
+  }
+}
+
+/** All files as they are now, each compared with the SHA-256 that the model card records for it. */
+export async function verifiedSources(
+  folder: string,
+  progress: (total: number) => (bytes: number) => void,
+): Promise<Record<string, FileRecord>> {
+  const names = sourceFiles(folder)
+  const recorded = recordedDigests(folder)
+  for (const name of recorded.keys())
+    if (!existsSync(join(folder, name)))
+      throw new SetupError(`${join(folder, name)} is missing, though the model card lists it.`)
+  const onBytes = progress(totalSize(folder, names))
+  return records(names, async (name) => {
+    const path = join(folder, name)
+    const { size, mtimeMs } = statSync(path)
+    const expected = recorded.get(name)
+    if (expected) await verifyFile(path, expected, onBytes)
+    return { size, mtimeMs, sha256: expected ?? (await digestOf(path, onBytes)) }
+  })
+}
+
+/** One record per file, made one after the other. */
+export async function records(
+  names: readonly string[],
+  record: (name: string) => Promise<FileRecord>,
+): Promise<Record<string, FileRecord>> {
+  const result: Record<string, FileRecord> = {}
+  for (const name of names) result[name] = await record(name)
+  return result
+}
+
+/** Bytes of files of a folder. */
+export function totalSize(folder: string, names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+}

@@ -1,0 +1,99 @@
+/**
+ * Parts of transformers that each runtime has its own operators for: rows of sequences, RMS norms, rotary positions,
+ * SiLU. Letters as in attention.ts.
+ */
+import * as contrib from './contrib.js'
+import type { Dim, Graph, Value } from './graph.js'
+import {
+  add,
+  mul,
+  range,
+  reshape,
+  rmsNormalization,
+  rotaryEmbedding,
+  shapeOf,
+  sigmoid,
+  squeeze,
+  unsqueeze,
+} from './ops.js'
+
+/** Sequences whose new rows one run computes, one after another in [B·S, …]. */
+export interface Sequences {
+  /** int64 [B·S]: the tokens. */
+  readonly tokens: Value
+  /** int64 [1]: S. */
+  readonly rows: Value
+  /** int64 [1]: B, where there may be several; a single one if absent. */
+  readonly batch: Value | undefined
+}
+
+/** How many sequences a run has: one on ONNX Runtime. */
+export const batchDim = (g: Graph): Dim => (g.target === 'onnxruntime' ? 1 : 'batch')
+
+/** Makes the input int64 [batch, rows] of tokens. */
+export function tokensInput(g: Graph, name: string): Sequences {
+  const tokens = g.input(name, 'int64', [batchDim(g), 'rows'])
+  if (g.target === 'onnxruntime') {
+    const ids = squeeze(tokens, [0])
+    return { tokens: ids, rows: shapeOf(ids), batch: undefined }
+  }
+  return { tokens: reshape(tokens, [-1]), rows: shapeOf(tokens, 1, 2), batch: shapeOf(tokens, 0, 1) }
+}
+
+/** x / √(mean(x²) + epsilon) · scale over the last axis. */
+export function rmsNorm(x: Value, scale: Value, epsilon: number): Value {
+  const onnxRuntime = x.graph.target === 'onnxruntime'
+  return (onnxRuntime ? contrib.simplifiedLayerNormalization : rmsNormalization)(x, scale, epsilon)
+}
+
+/** The RMS norm of x + branch, and the sum itself. */
+export function rmsNormOfSum(
+  x: Value,
+  branch: Value,
+  scale: Value,
+  epsilon: number,
+): { normed: Value; sum: Value } {
+  if (x.graph.target === 'tensorrt') {
+    const sum = add(x, branch)
+    return { normed: rmsNormalization(sum, scale, epsilon), sum }
+  }
+  const [normed, sum] = contrib.skipSimplifiedLayerNormalization(x, branch, scale, epsilon)
+  return { normed, sum }
+}
+
+/** x · sigmoid(x) */
+export const silu = (x: Value): Value =>
+  x.graph.target === 'onnxruntime' ? contrib.quickGelu(x, 1) : mul(x, sigmoid(x))
+
+/** Where rows stand, and how heads are turned there. */
+export interface RotaryPositions {
+  /** The first new row's position as int64 [1] (ONNX Runtime), or every row's, [B, S] (TensorRT). */
+  readonly positions: Value
+  /** [positions, d / 2] in the graph's float type. */
+  readonly cos: Value
+  readonly sin: Value
+}
+
+/**
+ * @param pastLength int64 [B]: the position of the first new row of each sequence
+ * @param rows int64 [1]: S
+ * @param table makes cosines or sines, [positions, d / 2]
+ */
+export function rotaryPositions(
+  pastLength: Value,
+  rows: Value,
+  { dims, table }: { dims: readonly number[]; table: (kind: 'cos' | 'sin') => Float32Array },
+): RotaryPositions {
+  const g = pastLength.graph
+  const constant = (kind: 'cos' | 'sin') => g.initializer(`rope.${kind}`, g.float, dims, () => table(kind))
+  const everyRow = () => add(unsqueeze(pastLength, [1]), range(squeeze(rows, [0])))
+  const positions = g.target === 'onnxruntime' ? pastLength : everyRow()
+  return { positions, cos: constant('cos'), sin: constant('sin') }
+}
+
+/** x [B, heads, S, d] with element i of each head turned against i + d / 2, as its row's position wants it. */
+export function rotated(x: Value, { positions, cos, sin }: RotaryPositions, heads: number): Value {
+  return x.graph.target === 'onnxruntime'
+    ? contrib.rotaryEmbedding(x, positions, cos, sin, { heads })
+    : rotaryEmbedding(x, cos, sin, positions)
+}

@@ -1,0 +1,255 @@
+/** Sessions on TensorRT: state stays on the GPU, and only feeds and wanted outputs cross. */
+import { setImmediate as turnOfEvents } from 'node:timers/promises'
+import type { DeviceBuffer, Dims, ExecutionContext, Native, Engine as Plan, Stream } from '../addon.js'
+import type { Binding, DType, Feeds, Fetches, GraphSignature, Profile, Session, SlotUse } from '../session.js'
+import { type Border, isReplayed } from './border.js'
+import { bytesOf } from './dtypes.js'
+import { type Lane, Lanes, laneCount } from './lanes.js'
+import type { Residents } from './residents.js'
+import { extent, fittingProfile, profilesOf, resolve, type Sizes, sizesOf } from './sizes.js'
+import { firstSlot, RowCounts, SlotMemory } from './slots.js'
+import { Staging, type Turn } from './staging.js'
+
+/** A plan on the GPU, and what its signature says of it. */
+export interface LoadedGraph {
+  readonly plan: Plan
+  readonly signature: GraphSignature
+  readonly border: Border
+}
+
+/** What the sessions of an engine share. */
+export interface Shared {
+  readonly native: Native
+  readonly stream: Stream
+  readonly residents: Residents
+  /** Enough for every profile of every graph: one stream puts all their work in order. Null if none needs any. */
+  readonly activations: DeviceBuffer | null
+}
+
+/** The contexts that a session makes for a profile. */
+function contextCount({ border, signature }: LoadedGraph, profile: Profile): number {
+  const keys = Object.values(profile.sizes).reduce(
+    (product, [least, , most]) => product * (most - least + 1),
+    1,
+  )
+  return laneCount(isReplayed(border, profile), keys * signature.slots)
+}
+
+export class TensorRtSession implements Session {
+  readonly signature: GraphSignature
+  private readonly border: Border
+  private readonly profiles: readonly Profile[]
+  private readonly dtypes: ReadonlyMap<string, DType>
+  private readonly state: SlotMemory
+  private readonly counts: RowCounts
+  private readonly staging: Staging
+  private readonly lanes: readonly Lanes[]
+  private disposed = false
+
+  /** Takes all memory that it will ever need. @throws NativeError `memory` */
+  constructor(
+    loaded: LoadedGraph,
+    private readonly shared: Shared,
+    stateRows: number,
+  ) {
+    const { plan, signature, border } = loaded
+    const { native, stream, activations } = shared
+    this.signature = signature
+    this.border = border
+    this.profiles = profilesOf(signature)
+    this.dtypes = new Map(border.outputs.map(({ name, dtype }) => [name, dtype]))
+    this.counts = new RowCounts(signature.slots, Math.min(stateRows, signature.stateRows))
+    const made: { dispose(): void }[] = []
+    try {
+      const keep = <T extends { dispose(): void }>(resource: T): T => {
+        made.push(resource)
+        return resource
+      }
+      this.state = keep(new SlotMemory(native, signature.slots, border.state))
+      const contexts = this.profiles.map((profile, index) =>
+        Array.from({ length: contextCount(loaded, profile) }, () =>
+          keep(plan.createContext(index, stream, activations ?? undefined)),
+        ),
+      )
+      this.staging = keep(new Staging(native, this.largest(contexts)))
+      for (const context of contexts.flat()) this.bindBorder(context)
+      this.lanes = contexts.map((list, index) =>
+        keep(new Lanes(list, stream, isReplayed(border, this.profiles[index]!))),
+      )
+      this.warmUp()
+    } catch (error) {
+      for (const resource of made.reverse()) resource.dispose()
+      throw error
+    }
+  }
+
+  async run(
+    feeds: Feeds,
+    uses: readonly SlotUse[] = [],
+    outputs: readonly string[] = [...this.dtypes.keys()],
+  ): Promise<Fetches> {
+    if (this.disposed) throw new Error('the session is closed')
+    const unknown = outputs.find((name) => !this.dtypes.has(name))
+    if (unknown !== undefined) throw new Error(`the graph has no output ${unknown} for its caller`)
+    const sizes = sizesOf(this.border.inputs, feeds, this.batchOf(uses))
+    const profile = fittingProfile(this.profiles, sizes)
+    const turn = await this.staging.take()
+    try {
+      const first = this.enter(uses, sizes)
+      for (const { name } of this.border.inputs) this.staging.write(turn, name, feeds[name]!)
+      const shapes = this.enqueue(turn, profile, sizes, first, outputs)
+      this.leave(uses, sizes)
+      // A cancellation gets in here, and another run may be prepared while the GPU works on this one.
+      await turnOfEvents()
+      turn.done.synchronize()
+      return Object.fromEntries(
+        outputs.map((name) => [
+          name,
+          this.staging.read(turn, name, this.dtypes.get(name)!, shapes.get(name)!),
+        ]),
+      )
+    } finally {
+      turn.release()
+    }
+  }
+
+  /** Profiles whose runs were to be replayed, but can not be recorded. */
+  get unrecorded(): readonly string[] {
+    const names = this.profiles.map((profile, index) =>
+      isReplayed(this.border, profile) && !this.lanes[index]!.replays ? profile.name : null,
+    )
+    return names.filter((name) => name !== null)
+  }
+
+  release(slot: number): void {
+    this.counts.release(slot)
+    this.shared.residents.release(slot)
+  }
+
+  async dispose(): Promise<void> {
+    if (this.disposed) return
+    this.disposed = true
+    this.shared.stream.synchronize()
+    for (const lanes of this.lanes) lanes.dispose()
+    this.staging.dispose()
+    this.state.dispose()
+  }
+
+  /** The batch's size, where it has a symbol. @throws Error when the graph uses slots and the run none, or the reverse */
+  private batchOf({ length }: readonly SlotUse[]): Sizes {
+    const { batch } = this.border
+    if (batch === null && length > 0) throw new Error('the graph has no slots, but the run names some')
+    if (batch !== null && length === 0) throw new Error('the graph works on slots, but the run names none')
+    if (typeof batch === 'number' && batch !== length)
+      throw new Error(`the graph takes ${batch} slots at once, but the run names ${length}`)
+    return typeof batch === 'string' ? { [batch]: length } : {}
+  }
+
+  /** The first slot, when all slots are ready for the run. */
+  private enter(uses: readonly SlotUse[], sizes: Sizes): number {
+    if (uses.length === 0) return 0
+    const first = firstSlot(uses, this.signature.slots)
+    this.shared.residents.require(this.border.residentInputs, uses)
+    if (this.border.state.length > 0) this.counts.check(uses, this.rowsOf(sizes))
+    return first
+  }
+
+  private leave(uses: readonly SlotUse[], sizes: Sizes): void {
+    this.shared.residents.make(this.border.residentOutputs, uses)
+    if (this.border.state.length > 0) this.counts.written(uses, this.rowsOf(sizes))
+  }
+
+  private rowsOf(sizes: Sizes): number {
+    const { rows } = this.border
+    return typeof rows === 'string' ? sizes[rows]! : (rows ?? 0)
+  }
+
+  /** Puts a run into the stream; the dimensions of the outputs. */
+  private enqueue(
+    turn: Turn,
+    profile: number,
+    sizes: Sizes,
+    first: number,
+    outputs: readonly string[],
+  ): ReadonlyMap<string, Dims> {
+    const { stream } = this.shared
+    const lanes = this.lanes[profile]!
+    const key = [first, ...Object.entries(sizes).sort().flat()].join(' ')
+    const lane = lanes.take({ key, prepare: (context) => this.prepare(context, sizes, first) })
+    for (const name of this.border.hostInputs)
+      lane.context.setAddress(name, turn.pinned, this.staging.offset(name))
+    const fed = this.border.inputs.filter(({ name }) => !this.border.hostInputs.has(name))
+    const uploads = fed.map(({ name, dtype, dims }) => [name, bytesOf(dtype, resolve(dims, sizes)!)] as const)
+    this.staging.upload(turn, stream, new Map(uploads))
+    lanes.enqueue(turn.done)
+    const downloads = outputs.map(
+      (name) => [name, bytesOf(this.dtypes.get(name)!, this.shapeOf(lane, name))] as const,
+    )
+    this.staging.download(turn, stream, new Map(downloads))
+    stream.record(turn.done)
+    return lane.shapes
+  }
+
+  private shapeOf({ context, shapes }: Lane, name: string): Dims {
+    const dims = shapes.get(name) ?? context.shape(name)
+    shapes.set(name, dims)
+    return dims
+  }
+
+  /** Shapes of the open inputs, and the places of slots. */
+  private prepare(context: ExecutionContext, sizes: Sizes, first: number): void {
+    const { openInputs, state, residentInputs, residentOutputs } = this.border
+    for (const { name, dims } of openInputs) context.setShape(name, resolve(dims, sizes)!)
+    for (const { name } of state) {
+      const { buffer, offset } = this.state.place(name, first)
+      context.setAddress(name, buffer, offset)
+    }
+    for (const { name } of [...residentInputs, ...residentOutputs]) {
+      const { buffer, offset } = this.shared.residents.memory.place(name, first)
+      context.setAddress(name, buffer, offset)
+    }
+  }
+
+  private bindBorder(context: ExecutionContext): void {
+    for (const { name } of [...this.border.inputs, ...this.border.outputs])
+      if (!this.border.hostInputs.has(name))
+        context.setAddress(name, this.staging.device, this.staging.offset(name))
+  }
+
+  /** Bytes that each tensor of the caller has at most: inputs, then outputs, the small ones close together. */
+  private largest(contexts: readonly (readonly ExecutionContext[])[]): Map<string, number> {
+    const { inputs, outputs, openInputs } = this.border
+    const largest = new Map<string, number>()
+    const note = (name: string, dtype: DType, dims: Dims) => {
+      if (dims.some((size) => size < 0))
+        throw new Error(`the size of ${name} does not follow from the inputs`)
+      largest.set(name, Math.max(largest.get(name) ?? 0, bytesOf(dtype, dims)))
+    }
+    for (const [index, profile] of this.profiles.entries()) {
+      const [context] = contexts[index]!
+      const most = extent(profile, 'most')
+      for (const { name, dims } of openInputs) context!.setShape(name, resolve(dims, most)!)
+      for (const { name, dtype, dims } of inputs) note(name, dtype, resolve(dims, most)!)
+      for (const { name, dtype } of outputs) note(name, dtype, context!.shape(name))
+    }
+    const bySize = (tensors: readonly Binding[]) =>
+      tensors.map(({ name }) => [name, largest.get(name)!] as const).sort(([, a], [, b]) => a - b)
+    return new Map([...bySize(inputs), ...bySize(outputs)])
+  }
+
+  /** Runs every profile on zeros, so that no request waits for what a first run does, and leaves nothing behind. */
+  private warmUp(): void {
+    const { stream, residents } = this.shared
+    const turn = this.staging.blank()
+    const outputs = [...this.dtypes.keys()]
+    for (const [index, profile] of this.profiles.entries()) {
+      const replayed = this.lanes[index]!.replays
+      // The second run of the same kind is the one that is recorded.
+      const kinds = replayed ? (['least', 'least', 'most', 'most'] as const) : (['likeliest'] as const)
+      for (const kind of kinds) this.enqueue(turn, index, extent(profile, kind), 0, outputs)
+    }
+    this.state.clear(stream)
+    if (this.border.residentOutputs.length > 0) residents.clear(stream)
+    stream.synchronize()
+  }
+}

@@ -1,0 +1,149 @@
+/** Attention is the same numbers in the forms of both runtimes, along the life of a sequence. */
+import assert from 'node:assert/strict'
+import { seededRandom } from '#src/decoding/rng.js'
+import {
+  cachedAttention,
+  crossAttention,
+  fromHeads,
+  type KeptTensor,
+  keptRows,
+  selfAttention,
+  sightOf,
+  toHeads,
+} from '#src/graph/attention.js'
+import { Graph, type Target } from '#src/graph/graph.js'
+import { tokensInput } from '#src/graph/transformer.js'
+import { type PlannedGraph, signatureOf } from '#src/models/plan.js'
+import { openSession } from '#src/runtime/onnxruntime.js'
+import { float32, int64, type Session } from '#src/runtime/session.js'
+import { bothTargets } from './both-targets.js'
+import { newFolder, noWeights } from './evaluate.js'
+import { openPortable } from './portable-session.js'
+import { violations } from './tensorrt-rules.js'
+
+const random = seededRandom(23)
+const numbers = (n: number) => Float32Array.from({ length: n }, () => 4 * (random() - 0.5))
+const width = 4
+const stateRows = 16
+
+/** One layer: q, k, v as rows [B·S, h·d], y as rows; `tokens` only give the sizes. */
+function layer(target: Target, heads: number, kvHeads: number): PlannedGraph {
+  const g = new Graph('layer', { weights: noWeights, target })
+  const { tokens, rows, batch } = tokensInput(g, 'tokens')
+  const past = g.input('past_length', 'int64', [target === 'tensorrt' ? 'batch' : 1])
+  const state: KeptTensor[] = ['k', 'v'].map((kind) => ({
+    past: `past.${kind}`,
+    fresh: `fresh.${kind}`,
+    heads: kvHeads,
+    width,
+  }))
+  const [keys, values] = state.map((tensor) => keptRows(g, tensor, stateRows))
+  const input = (name: string, count: number) =>
+    toHeads(g.input(name, 'float32', ['n', count * width]), { heads: count, width, batch })
+  const [q, k, v] = [input('q', heads), input('k', kvHeads), input('v', kvHeads)]
+  const sight = sightOf(past, rows, keys!.past, heads / kvHeads)
+  const mixed = cachedAttention(q, k, v, { keys: keys!, values: values!, sight, heads, kvHeads, width })
+  g.output('y', fromHeads(mixed, { heads, width }), ['n', heads * width])
+  g.output('ids', tokens, ['n'])
+  const sizes = { batch: [1, 1, 3], rows: [1, 1, 9], n: [1, 1, 27] } as const
+  return { graph: g, state, stateRows, slots: 4, profiles: [{ name: 'any', sizes }] }
+}
+
+describe('graph/attention', () => {
+  for (const [heads, kvHeads] of [
+    [2, 2],
+    [6, 2],
+  ] as const)
+    describe(`with ${heads} heads over ${kvHeads}`, () => {
+      const sessions: Record<string, Session> = {}
+      before(async () => {
+        const folder = newFolder()
+        const cpu = layer('onnxruntime', heads, kvHeads)
+        cpu.graph.write(folder)
+        sessions.onnxruntime = await openSession(folder, 'layer', signatureOf(cpu), { threads: 1 })
+        const planned = layer('tensorrt', heads, kvHeads)
+        assert.deepEqual(violations(planned), [])
+        sessions.tensorrt = await openPortable(planned, { rounding: false })
+      })
+      after(() => Promise.all(Object.values(sessions).map((session) => session.dispose())))
+
+      const rowsFor = (S: number) =>
+        [heads, kvHeads, kvHeads].map((count) => numbers(S * count * width)) as [
+          Float32Array,
+          Float32Array,
+          Float32Array,
+        ]
+      type Rows = ReturnType<typeof rowsFor>
+      const feed = (S: number, pasts: readonly number[], [q, k, v]: Rows) => ({
+        tokens: int64(Array(S * pasts.length).fill(0), [pasts.length, S]),
+        past_length: int64(pasts),
+        q: float32(q, [S * pasts.length, heads * width]),
+        k: float32(k, [S * pasts.length, kvHeads * width]),
+        v: float32(v, [S * pasts.length, kvHeads * width]),
+      })
+      const near = (a: Float32Array, b: Float32Array) =>
+        a.length === b.length && a.every((value, i) => Math.abs(value - b[i]!) < 1e-5)
+
+      it('goes on behind kept rows, and back', async () => {
+        for (const [past, S] of [
+          [0, 5],
+          [5, 1],
+          [6, 3],
+          [9, 7],
+          [4, 2],
+          [6, 1],
+        ] as const) {
+          const feeds = feed(S, [past], rowsFor(S))
+          const [cpu, gpu] = await Promise.all(
+            Object.values(sessions).map((session) => session.run(feeds, [{ slot: 1, past }], ['y'])),
+          )
+          assert.ok(near(cpu!.y!.data as Float32Array, gpu!.y!.data as Float32Array), `${S} behind ${past}`)
+        }
+      })
+
+      it('serves sequences of different lengths in one run as alone', async () => {
+        const lengths = [3, 8, 1]
+        const cpu = sessions.onnxruntime!
+        const gpu = sessions.tensorrt!
+        for (const session of [cpu, gpu]) for (const slot of [0, 1, 2, 3]) session.release(slot)
+        for (const [i, S] of lengths.entries()) {
+          const feeds = feed(S, [0], rowsFor(S))
+          for (const session of [cpu, gpu]) await session.run(feeds, [{ slot: i + 1, past: 0 }], ['y'])
+        }
+        for (const S of [1, 1, 2]) {
+          const alone = lengths.map(() => rowsFor(S))
+          const joined = [0, 1, 2].map((kind) =>
+            Float32Array.from(alone.flatMap((rows) => [...rows[kind]!])),
+          ) as Rows
+          const uses = lengths.map((past, i) => ({ slot: i + 1, past }))
+          const together = await gpu.run(feed(S, lengths, joined), uses, ['y'])
+          for (const [i, rows] of alone.entries()) {
+            const { y } = await cpu.run(feed(S, [lengths[i]!], rows), [uses[i]!], ['y'])
+            const share = (together.y!.data as Float32Array).subarray(
+              i * y!.data.length,
+              (i + 1) * y!.data.length,
+            )
+            assert.ok(near(y!.data as Float32Array, share), `sequence ${i}`)
+            lengths[i]! += S
+          }
+        }
+      })
+    })
+
+  it('attends to all rows, of the same sequence and of another', async () => {
+    const sizes = { heads: 2, width }
+    const rows = (n: number) => float32(numbers(n * 8), [n, 8])
+    const forms = await bothTargets({ q: rows(3), k: rows(5), v: rows(5) }, (_, { q, k, v }) => ({
+      self: [selfAttention(q!, q!, q!, sizes), ['n', 8]],
+      cross: [crossAttention(q!, toHeads(k!, sizes), toHeads(v!, sizes), sizes), ['n', 8]],
+    }))
+    for (const name of ['self', 'cross']) {
+      const [cpu, gpu] = forms.map((form) => form[name]!.data as Float32Array)
+      assert.equal(gpu!.length, 24)
+      assert.ok(
+        cpu!.every((value, i) => Math.abs(value - gpu![i]!) < 1e-5),
+        name,
+      )
+    }
+  })
+})
