@@ -10,6 +10,8 @@ import { errorHandler, methodNotAllowed, notFound } from './errors.js'
 import { health } from './health.js'
 import { checkDepth } from './json-depth.js'
 import { listModels, ModelNames, retrieveModel } from './models.js'
+import { openapi } from './openapi.js'
+import { page } from './page.js'
 import { limitRate, RateLimiter } from './rate-limit.js'
 import { admit, requireKey, track } from './request.js'
 import { type SpeechLimits, speech } from './speech.js'
@@ -36,7 +38,10 @@ export function createApp(options: AppOptions): Express {
   app.disable('etag')
   app.use(track(logger))
   if (corsOrigins.length > 0) app.use(cors(corsOrigins))
+  const { paths, serve } = page()
+  app.route(paths).get(serve).all(methodNotAllowed('GET', 'HEAD'))
   app.route('/health').get(health(info)).all(methodNotAllowed('GET', 'HEAD'))
+  app.route('/openapi.json').get(openapi(info.version)).all(methodNotAllowed('GET', 'HEAD'))
   if (apiKey !== null) app.use('/v1', requireKey(apiKey))
   if (requestsPerMinute !== null) app.use('/v1', limitRate(new RateLimiter(requestsPerMinute)))
   app.route('/v1/models').get(listModels(names)).all(methodNotAllowed('GET', 'HEAD'))

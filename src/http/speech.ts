@@ -30,7 +30,7 @@ const formats = {
   pcm: 'pcm16',
 } as const satisfies Record<string, ReplyFormat>
 
-const schema = {
+export const speechSchema = {
   type: 'object',
   required: ['model', 'input', 'voice'],
   properties: {
@@ -59,7 +59,7 @@ export function speech(
   names: ModelNames,
   { maxSpeechCharacters }: SpeechLimits,
 ): RequestHandler {
-  const validate = validator<SpeechBody>(schema)
+  const validate = validator<SpeechBody>(speechSchema)
   const voices = models.kokoro.info.facts.voices as readonly string[]
   const sampleRate = models.kokoro.info.facts.sampleRate as number
 

@@ -17,7 +17,7 @@ interface TranscriptionBody {
   readonly temperature?: number
 }
 
-const schema = {
+export const transcriptionSchema = {
   type: 'object',
   required: ['model'],
   properties: {
@@ -30,7 +30,7 @@ const schema = {
 }
 
 /** What OpenAI's API has and this endpoint has not: said with a 400, never ignored. */
-const unsupported = [
+export const unsupportedFields = [
   'include',
   'timestamp_granularities',
   'chunking_strategy',
@@ -48,7 +48,7 @@ export function transcriptions(
   names: ModelNames,
   limits: TranscriptionLimits,
 ): RequestHandler {
-  const validate = validator<TranscriptionBody>(schema)
+  const validate = validator<TranscriptionBody>(transcriptionSchema)
 
   return async function createTranscription(request, response) {
     const signal = requestSignal(response)
@@ -77,7 +77,7 @@ export function transcriptions(
 /** Forms have texts only. What is no number stays a text, and is refused as one. */
 function valuesOf({ fields }: Upload): object {
   const one = (name: string) => fields.get(name)?.at(-1)
-  const used = unsupported.find(
+  const used = unsupportedFields.find(
     (name) => fields.has(name) || [...fields.keys()].some((key) => key.startsWith(`${name}[`)),
   )
   if (used)

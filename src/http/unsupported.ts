@@ -29,6 +29,9 @@ const rules: readonly [keyof ChatBody, (body: ChatBody) => boolean, string][] = 
   ],
 ]
 
+/** What requests must keep to beside their schema, in words. */
+export const unsupportedUses = rules.map(([, , words]) => words)
+
 /** @throws ServiceError unsupported_value, naming the field */
 export function refuseUnsupported(body: ChatBody): void {
   const broken = rules.find(([, uses]) => uses(body))
