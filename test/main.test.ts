@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { configHelp } from '#src/config.js'
 import { filesIn, readManifest } from '#src/runtime/store.js'
 import { AdminClient } from './admin/client.js'
@@ -16,6 +26,15 @@ async function listenAnywhere(): Promise<{ server: Server; port: string }> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return { server, port: String((server.address() as AddressInfo).port) }
+}
+
+/** Resolves while the models are being loaded: Linux tells by the library that does it. */
+async function loading({ pid }: ServiceProcess): Promise<void> {
+  const maps = `/proc/${pid}/maps`
+  do await sleep(100)
+  while (
+    existsSync(maps) ? !readFileSync(maps, 'utf8').includes('libonnxruntime') : process.platform === 'linux'
+  )
 }
 
 /** Ends with code 1 and one line, which is returned. */
@@ -128,7 +147,7 @@ describe('main', () => {
 
   it('ends at once at a signal before it serves', async () => {
     const service = new ServiceProcess()
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await loading(service)
     const begun = performance.now()
     service.kill('SIGTERM')
     assert.equal((await service.ended).code, 0)
