@@ -35,7 +35,8 @@ describeNative('the whole service', () => {
   const folder = mkdtempSync(join(tmpdir(), 'line-'))
   const counts = countsFile()
   let service: Service
-  before(async () => {
+  before(async function () {
+    this.timeout(600_000)
     await makeCheckout(folder)
     const env = {
       ...(await environment(folder)),
@@ -72,7 +73,7 @@ describeNative('the whole service', () => {
   })
 
   it('answers a spoken question by voice, and hears what it has said', async () => {
-    const question = asked([clip('spk1_snt1.wav')], { ...spoken, max_tokens: 16 })
+    const question = asked([clip('spk1_snt1.wav')], { ...spoken, max_tokens: 12 })
     const { transcript, bytes } = audioOf(await complete(service, question))
     const heard = replyOf(await complete(service, asked([text('transcribe'), recording(bytes)])))
     assert.ok(transcript.split(' ').length >= 5, transcript)
