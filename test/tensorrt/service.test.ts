@@ -32,11 +32,12 @@ import { Service } from '../service.js'
 import { environment, makeCheckout } from './checkout.js'
 
 describeNative('the whole service', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'line-'))
   const counts = countsFile()
+  let folder: string
   let service: Service
   before(async function () {
     this.timeout(600_000)
+    folder = mkdtempSync(join(tmpdir(), 'line-'))
     await makeCheckout(folder)
     const env = {
       ...(await environment(folder)),
@@ -50,7 +51,7 @@ describeNative('the whole service', () => {
   })
   after(async () => {
     await service?.stop()
-    rmSync(folder, { recursive: true, force: true })
+    if (folder) rmSync(folder, { recursive: true, force: true })
   })
 
   it('has engines for this GPU, and memory for them, and records its decode steps', () => {
