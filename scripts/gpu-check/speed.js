@@ -65,7 +65,6 @@ async function llama({ open }) {
       () => run(batch, 1, before),
       (s) => `${(batch / s).toFixed(0)} tokens/s`,
     )
-  await session.dispose()
 }
 
 /** @param {number} past */
@@ -113,7 +112,6 @@ async function whisper({ open }) {
       (s) => `${(batch / s).toFixed(0)} tokens/s`,
     )
   }
-  for (const session of [encoder, decoder]) await session.dispose()
 }
 
 /** @param {Built} built */
@@ -153,7 +151,6 @@ async function kokoro({ folder, open }) {
       (s) => `real-time factor ${(s / (samples / 24000)).toFixed(4)}`,
     )
   }
-  for (const session of [text, prosody, vocoder]) await session.dispose()
 }
 
 const families = { llama, whisper, kokoro }
@@ -161,11 +158,19 @@ for (const name of listEngines(join(engines, runtime))) {
   const folder = join(engines, runtime, name)
   const manifest = readManifest(folder)
   const engine = await openEngine(folder, manifest, { threads, device, libraries })
-  await families[manifest.family]({ folder, open: (graph) => engine.open(graph) })
+  /** @type {Session[]} */
+  const sessions = []
+  const open = async (/** @type {string} */ graph) => {
+    const session = await engine.open(graph)
+    sessions.push(session)
+    return session
+  }
+  await families[manifest.family]({ folder, open })
   const memory = engine.memory()
   if (memory)
     console.log(
       `${name} has taken ${(memory.taken / 1e6).toFixed(0)} MB, ${(memory.free / 1e6).toFixed(0)} MB are free`,
     )
+  for (const session of sessions) await session.dispose()
   await engine.dispose()
 }

@@ -32,10 +32,12 @@ import { Service } from '../service.js'
 import { environment, makeCheckout } from './checkout.js'
 
 describeNative('the whole service', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'line-'))
   const counts = countsFile()
+  let folder: string
   let service: Service
-  before(async () => {
+  before(async function () {
+    this.timeout(600_000)
+    folder = mkdtempSync(join(tmpdir(), 'line-'))
     await makeCheckout(folder)
     const env = {
       ...(await environment(folder)),
@@ -49,7 +51,7 @@ describeNative('the whole service', () => {
   })
   after(async () => {
     await service?.stop()
-    rmSync(folder, { recursive: true, force: true })
+    if (folder) rmSync(folder, { recursive: true, force: true })
   })
 
   it('has engines for this GPU, and memory for them, and records its decode steps', () => {
@@ -72,7 +74,7 @@ describeNative('the whole service', () => {
   })
 
   it('answers a spoken question by voice, and hears what it has said', async () => {
-    const question = asked([clip('spk1_snt1.wav')], { ...spoken, max_tokens: 16 })
+    const question = asked([clip('spk1_snt1.wav')], { ...spoken, max_tokens: 12 })
     const { transcript, bytes } = audioOf(await complete(service, question))
     const heard = replyOf(await complete(service, asked([text('transcribe'), recording(bytes)])))
     assert.ok(transcript.split(' ').length >= 5, transcript)
