@@ -5,6 +5,7 @@ import { loadKokoro } from './models/kokoro/speak.js'
 import { loadLlama } from './models/llama/generate.js'
 import type { Model, ModelContext } from './models/model.js'
 import { loadWhisper } from './models/whisper/transcribe.js'
+import { Cores } from './runtime/cores.js'
 import { type Engine, openEngine } from './runtime/engine.js'
 import type { Family } from './runtime/manifest.js'
 import type { FromThread, ModelInfo, ThreadSettings, ToThread } from './runtime/protocol.js'
@@ -26,9 +27,14 @@ interface Loaded {
 
 async function load(settings: ThreadSettings): Promise<Loaded> {
   const begun = performance.now()
-  const { folder, threads, device, libraries, stateBytes } = settings
+  const { folder, threads, cores, device, libraries, stateBytes } = settings
   const manifest = readManifest(folder)
-  const engine = await openEngine(folder, manifest, { threads, device, libraries })
+  const engine = await openEngine(folder, manifest, {
+    threads,
+    cores: new Cores(cores),
+    device,
+    libraries,
+  })
   const model = await families[settings.family]({
     folder,
     manifest,

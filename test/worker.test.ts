@@ -58,6 +58,7 @@ describeNative('worker', () => {
       runtime: 'tensorrt',
       folder,
       threads: 1,
+      cores: new SharedArrayBuffer(8),
       device: 0,
       libraries,
       stateBytes: 1,

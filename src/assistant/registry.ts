@@ -4,6 +4,7 @@ import { ServiceError, SetupError } from '../errors.js'
 import type { SpeakEvent, SpeakRequest } from '../models/kokoro/speak.js'
 import type { GenerateEvent, GenerateRequest } from '../models/llama/generate.js'
 import type { TranscribeEvent, TranscribeRequest } from '../models/whisper/transcribe.js'
+import { Cores } from '../runtime/cores.js'
 import { type EngineSettings, engineIdentities } from '../runtime/identity.js'
 import type { Family } from '../runtime/manifest.js'
 import type { ModelInfo } from '../runtime/protocol.js'
@@ -50,11 +51,13 @@ export async function startModels(
     llama: await whole('llama'),
     kokoro: await whole('kokoro'),
   }
+  const { memory: cores } = new Cores()
   let before: Promise<unknown> = Promise.resolve()
   const start = <Request, Event>(family: Family): Promise<ModelThread<Request, Event>> => {
     const { runtime, threads, stateBytes, device, libraries } = settings
     const entry = new URL('../worker.js', import.meta.url)
-    const thread = { family, runtime, folder: engines[family], threads, stateBytes, device, libraries }
+    const folder = engines[family]
+    const thread = { family, runtime, folder, threads, cores, stateBytes, device, libraries }
     const begin = () => ModelThread.start<Request, Event>(entry, thread, onDeath)
     const started = runtime === 'tensorrt' ? before.then(begin) : begin()
     before = started

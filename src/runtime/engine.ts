@@ -1,4 +1,5 @@
 /** An opened engine folder: sessions on its graphs, and the memory that they share. */
+import { Cores } from './cores.js'
 import type { Manifest } from './manifest.js'
 import type { Residents } from './onnxruntime.js'
 import type { GraphSignature, Session } from './session.js'
@@ -7,6 +8,8 @@ import { needsBuild } from './store.js'
 export interface EngineOptions {
   /** ONNX Runtime: threads of one run. */
   readonly threads: number
+  /** ONNX Runtime: shared with the other models of the process; its own if absent. */
+  readonly cores?: Cores
   /** TensorRT: index of the GPU; 0 if absent. */
   readonly device?: number
   /** TensorRT: folder of its libraries; null or absent: where the loader finds them. */
@@ -45,7 +48,7 @@ export interface Engine {
 export async function openEngine(
   folder: string,
   manifest: Manifest,
-  { threads, device = 0, libraries = null }: EngineOptions,
+  { threads, cores = new Cores(), device = 0, libraries = null }: EngineOptions,
 ): Promise<Engine> {
   if (manifest.runtime === 'tensorrt') {
     const [{ openTensorRt }, { openGpu }] = await Promise.all([
@@ -60,6 +63,7 @@ export async function openEngine(
     open: (graph, stateRows) =>
       openSession(folder, graph, signatureOf(manifest, graph), {
         threads,
+        cores,
         residents,
         ...(stateRows ? { stateRows } : {}),
       }),

@@ -1,6 +1,7 @@
 /** Sessions on ONNX Runtime's CPU provider. */
 import { join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { Cores } from './cores.js'
 import type { Feeds, Fetches, GraphSignature, HostTensor, Session, SlotUse } from './session.js'
 import { StateRows } from './state.js'
 
@@ -12,6 +13,8 @@ export interface SessionOptions {
   threads: number
   /** The most rows of state per slot; what the engine allows if absent. */
   stateRows?: number
+  /** Turns that runs take; of its own if absent. */
+  cores?: Cores
   /** What this session shares with those of the engine's other graphs. */
   residents?: Residents
 }
@@ -21,7 +24,7 @@ export async function openSession(
   folder: string,
   name: string,
   signature: GraphSignature,
-  { threads, stateRows = signature.stateRows, residents = new Map() }: SessionOptions,
+  { threads, cores = new Cores(), stateRows = signature.stateRows, residents = new Map() }: SessionOptions,
 ): Promise<Session> {
   const session = await InferenceSession.create(join(folder, `${name}.onnx`), {
     executionProviders: ['cpu'],
@@ -32,7 +35,8 @@ export async function openSession(
     // A pattern is kept per input shape, and lengths differ with every request: it only takes memory.
     enableMemPattern: false,
   })
-  return new OnnxRuntimeSession(session, signature, Math.min(stateRows, signature.stateRows), residents)
+  const rows = Math.min(stateRows, signature.stateRows)
+  return new OnnxRuntimeSession(session, signature, rows, residents, cores)
 }
 
 class OnnxRuntimeSession implements Session {
@@ -47,6 +51,7 @@ class OnnxRuntimeSession implements Session {
     readonly signature: GraphSignature,
     private readonly stateRows: number,
     private readonly residents: Residents,
+    private readonly cores: Cores,
   ) {
     const stays = new Set(signature.resident)
     const names = (bindings: GraphSignature['inputs']) => bindings.map(({ name }) => name)
@@ -66,13 +71,13 @@ class OnnxRuntimeSession implements Session {
     for (const [name, tensor] of Object.entries(feeds)) inputs[name] = toTensor(tensor)
     const [use, ...others] = uses
     if (others.length > 0) throw new Error('the graphs for ONNX Runtime take one sequence at a time')
-    if (!use) return fetched(await this.session.run(inputs, [...outputs]), outputs)
+    if (!use) return fetched(await this.infer(inputs, outputs), outputs)
 
     for (const name of this.residentInputs) inputs[name] = toTensor(this.resident(use.slot, name))
     const rows = this.rows(use.slot)
     for (const [name, tensor] of rows.read(use.past)) inputs[name] = toTensor(tensor)
     const wanted = new Set([...outputs, ...this.stateOutputs, ...this.residentOutputs])
-    const results = await this.session.run(inputs, [...wanted])
+    const results = await this.infer(inputs, [...wanted])
     rows.append(use.past, (name) => {
       const { data, dims } = results[name]!
       return { data: data as Float32Array, rows: dims[2]! }
@@ -82,6 +87,13 @@ class OnnxRuntimeSession implements Session {
       this.residents.set(use.slot, new Map(Object.entries(kept)))
     }
     return fetched(results, outputs)
+  }
+
+  private infer(
+    inputs: Record<string, Tensor>,
+    outputs: readonly string[],
+  ): Promise<InferenceSession.ReturnType> {
+    return this.cores.use(() => this.session.run(inputs, [...outputs]))
   }
 
   release(slot: number): void {

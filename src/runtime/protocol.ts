@@ -10,6 +10,8 @@ export interface ThreadSettings {
   /** The engine's folder. */
   readonly folder: string
   readonly threads: number
+  /** ONNX Runtime: what the models take turns by. */
+  readonly cores: SharedArrayBuffer
   /** TensorRT: index of the GPU, and folder of the libraries or null. */
   readonly device: number
   readonly libraries: string | null

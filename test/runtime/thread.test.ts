@@ -18,6 +18,7 @@ describe('runtime/thread', () => {
       runtime: 'onnxruntime',
       folder,
       threads: 1,
+      cores: new SharedArrayBuffer(8),
       device: 0,
       libraries: null,
       stateBytes: 0,
