@@ -86,7 +86,7 @@ describe('the page in Chromium', function () {
     await page.value('document.querySelector("#max-tokens").focus()')
     await page.type('12')
     await page.click('#microphone')
-    await page.until('/Listening, 3/.test(document.querySelector("#state").innerText)')
+    await page.until('document.querySelector("#seconds").innerText === "3 s"')
     await page.click('#microphone')
     await state('answering')
     await state('idle')

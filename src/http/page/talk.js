@@ -15,7 +15,9 @@ import { base64 } from './wav.js'
 
 const section = element('talk', HTMLElement)
 const button = element('microphone', HTMLButtonElement)
-const state = element('state', HTMLParagraphElement)
+const state = element('state', HTMLSpanElement)
+/** Apart from the state, which is read aloud to those who can not see it. */
+const seconds = element('seconds', HTMLSpanElement)
 const anew = element('anew', HTMLButtonElement)
 const message = element('message', HTMLTextAreaElement)
 const writing = element('write', HTMLFormElement)
@@ -71,6 +73,7 @@ export class Talk {
   #show(now, words) {
     this.#state = now
     section.dataset.state = now
+    seconds.textContent = ''
     button.title = actions[now]
     button.setAttribute('aria-label', actions[now])
     // Without a microphone the button is there to stop.
@@ -103,8 +106,8 @@ export class Talk {
       const recording = await Recording.start((level) => {
         if (this.#recording === null || signal.aborted) return
         this.#meter.push(level)
-        const seconds = Math.floor(this.#recording.seconds)
-        this.#show('listening', `Listening, ${seconds} s: press when you are done`)
+        this.#show('listening', 'Listening: press when you are done')
+        seconds.textContent = `${Math.floor(this.#recording.seconds)} s`
       })
       this.#recording = recording
       const forget = () => {
