@@ -161,6 +161,17 @@ describe('the page in Chromium', function () {
     assert.deepEqual((await stages('#spoken')).sort(), ['first sound', 'whole'])
   })
 
+  it('plays sound that comes apart in the middle of a sample', async () => {
+    const length = await page.value<number>(`import('/page/player.js').then(({ Playback }) => {
+      heard.pieces.length = 0
+      const playback = new Playback()
+      for (const bytes of [1, 300_000, 0, 1, 2]) playback.push(new Uint8Array(bytes))
+      playback.stop()
+      return playback.over.then(() => heard.pieces.reduce((sum, { from, to }) => sum + to - from, 0) * 24_000)
+    })`)
+    assert.equal(Math.round(length), 150_002)
+  })
+
   it("offers the service's voices", async () => {
     const voices = await page.value<string[]>(
       '[...document.querySelectorAll("#voice option")].map((o) => o.value)',
@@ -180,6 +191,7 @@ describe('the page in Chromium', function () {
     assert.equal(await other.value('isSecureContext'), false)
     assert.ok(await other.value('document.querySelector("#microphone").disabled'))
     assert.match(await other.text('#no-microphone'), /localhost or over HTTPS/)
+    assert.doesNotMatch(await other.text('#turns'), /microphone/)
     await other.value('document.querySelector("#max-tokens").focus()')
     await other.type('8')
     await other.choose('#question-file', clip('spk1_snt1.wav'))

@@ -25,7 +25,7 @@ const file = element('question-file', HTMLInputElement)
 
 /** What the button does in each state. */
 const actions = { idle: 'Speak', listening: 'Done', answering: 'Stop' }
-const invitation = hasMicrophone ? 'Press and speak' : 'Upload a recording, or type'
+const invitation = hasMicrophone ? 'Press and speak' : 'Upload or type'
 
 export class Talk {
   #models
@@ -42,6 +42,7 @@ export class Talk {
   constructor(models) {
     this.#models = models
     this.#show('idle', invitation)
+    element('with-microphone', HTMLSpanElement).hidden = !hasMicrophone
     element('no-microphone', HTMLParagraphElement).hidden = hasMicrophone
     button.addEventListener('click', () => this.#press())
     document.addEventListener('keydown', ({ key }) => {
