@@ -96,12 +96,17 @@ export class Talk {
   #press() {
     unlockSound()
     if (this.#state === 'idle') this.#listen()
-    else if (this.#state === 'answering') this.#stop.abort()
     else if (this.#recording) this.#finish(this.#recording)
+    else this.#stop.abort()
   }
 
   async #listen() {
     const { signal } = this.#begin()
+    signal.addEventListener('abort', () => {
+      this.#recording?.cancel()
+      this.#recording = null
+      if (this.#state === 'listening') this.#rest()
+    })
     this.#show('listening', 'Opening the microphone …')
     try {
       const recording = await Recording.start((level) => {
@@ -110,17 +115,10 @@ export class Talk {
         this.#show('listening', 'Listening: press when you are done')
         seconds.textContent = `${Math.floor(this.#recording.seconds)} s`
       })
-      this.#recording = recording
-      const forget = () => {
-        recording.cancel()
-        if (this.#recording !== recording) return
-        this.#recording = null
-        this.#rest()
-      }
-      if (signal.aborted) forget()
-      else signal.addEventListener('abort', forget)
+      if (signal.aborted) recording.cancel()
+      else this.#recording = recording
     } catch (error) {
-      this.#rest(wordsOf(error))
+      if (!signal.aborted) this.#rest(wordsOf(error))
     }
   }
 
@@ -160,6 +158,9 @@ export class Talk {
       .then((value) => {
         question.message = { role: 'user', content: value }
         return this.#answer({ question, reply, sound, stages }, options, signal)
+      })
+      .then(() => {
+        if (!reply.words) reply.wait('There is nothing to say.')
       })
       .catch((error) => {
         if (!isAbort(error)) reply.fail(wordsOf(error))
