@@ -34,6 +34,8 @@ interface SoundEvent {
 
 /** Text and sound come as they are made, each in its own order; a reply that is written has no sound. */
 export type ChatEvent =
+  /** All recordings are heard; where an order is obeyed, there is no such event. */
+  | { readonly kind: 'start' }
   | { readonly kind: 'text'; readonly text: string }
   | SoundEvent
   | { readonly kind: 'end'; readonly reason: 'stop' | 'length'; readonly usage: Usage }
@@ -73,7 +75,7 @@ async function* spoken(
   async function* text(): AsyncGenerator<ThinkEvent> {
     for await (const event of answer(until)) {
       if (event.kind === 'text') passages.push(event.text)
-      else passages.end()
+      else if (event.kind === 'end') passages.end()
       yield event
     }
   }

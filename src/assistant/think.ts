@@ -13,6 +13,8 @@ export interface ThinkRequest {
 }
 
 export type ThinkEvent =
+  /** All recordings are heard, and there is room for the conversation: from here on it is thinking. */
+  | { readonly kind: 'start' }
   | { readonly kind: 'text'; readonly text: string }
   | {
       readonly kind: 'end'
@@ -44,8 +46,10 @@ export async function* think(
   let audio = 0
   for await (const event of models.llama.call(request, signal))
     if (event.kind === 'text') yield event
-    else if (event.kind === 'start') audio = event.recordingTokens
-    else {
+    else if (event.kind === 'start') {
+      audio = event.recordingTokens
+      yield { kind: 'start' }
+    } else {
       const { reason, promptTokens, completionTokens: tokens } = event
       yield { kind: 'end', reason, prompt: { text: promptTokens - audio, audio }, tokens }
     }

@@ -46,7 +46,7 @@ async function folded(events: AsyncIterable<ChatEvent>) {
   for await (const event of events)
     if (event.kind === 'text') text += event.text
     else if (event.kind === 'audio') samples.push(event.samples)
-    else return { text, samples, reason: event.reason, usage: event.usage }
+    else if (event.kind === 'end') return { text, samples, reason: event.reason, usage: event.usage }
   throw new Error('the reply ended without its last event')
 }
 

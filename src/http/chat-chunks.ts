@@ -14,7 +14,10 @@ interface ChunkOptions {
   readonly withUsage: boolean
 }
 
-/** The id carries the transcript, so it comes when the transcript is complete. */
+/**
+ * The first chunk, with the role, comes when all recordings are heard; the id, which carries the transcript, when that
+ * is complete.
+ */
 export async function* chunks(
   events: AsyncIterable<ChatEvent>,
   head: AnswerHead,
@@ -43,7 +46,7 @@ export async function* chunks(
       yield part(spoken ? { audio: { transcript: event.text } } : { content: event.text })
     } else if (event.kind === 'audio') {
       for (const data of sound.push(event.samples)) yield part({ audio: { data } })
-    } else {
+    } else if (event.kind === 'end') {
       const data = sound.end()
       if (data) yield part({ audio: { data } })
       if (spoken) yield part({ audio: { id: replyId(transcript), expires_at: expiry(head.created) } })

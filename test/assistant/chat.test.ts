@@ -61,6 +61,8 @@ describe('assistant/chat', () => {
       request,
       never,
     )
+    const begun = await events.next()
+    assert.deepEqual(begun.value, { kind: 'start' })
     const first = await events.next()
     assert.deepEqual(first.value, { kind: 'text', text: 'The river runs through the valley. It is ' })
     const second = await events.next()

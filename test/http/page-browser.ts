@@ -207,7 +207,7 @@ export class Page {
       deviceScaleFactor: 1,
       mobile: false,
     })
-    const { data } = await this.send('Page.captureScreenshot', { captureBeyondViewport: true })
+    const { data } = await this.send('Page.captureScreenshot')
     writeFileSync(file, Buffer.from(data as string, 'base64'))
   }
 }

@@ -135,6 +135,13 @@ function unreachable(error) {
 async function failureOf(response) {
   const text = await response.text()
   if (response.headers.get('content-type')?.startsWith('application/json'))
-    return JSON.parse(text).error.message
+    return sentenceOf(JSON.parse(text).error)
   return `The service, or something before it, answers ${response.status} ${response.statusText}.`
+}
+
+/** The name of the field at fault means nothing here. @param {{ message: string, param: string | null }} error */
+function sentenceOf({ message, param }) {
+  if (param === null || !message.startsWith(`${param}: `)) return message
+  const words = message.slice(param.length + 2)
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 }

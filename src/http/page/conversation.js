@@ -3,6 +3,8 @@ import { element, make } from './elements.js'
 
 const log = element('turns', HTMLDivElement)
 const invitation = element('invitation', HTMLParagraphElement)
+// So that keys can scroll it.
+log.tabIndex = 0
 
 /** One turn, of the user or of the service. */
 export class Turn {

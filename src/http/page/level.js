@@ -18,41 +18,52 @@ export class LevelMeter {
   #levels = []
   #canvas
   #context
+  /** Whether it is to be drawn when the screen is next. */
+  #stale = false
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.#canvas = canvas
     this.#context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'))
-    new ResizeObserver(() => this.#draw()).observe(canvas)
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#draw())
+    new ResizeObserver(() => {
+      canvas.width = canvas.clientWidth * devicePixelRatio
+      canvas.height = canvas.clientHeight * devicePixelRatio
+      this.#draw()
+    }).observe(canvas)
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#redraw())
   }
 
   /** @param {number} level 0 … 1 */
   push(level) {
     this.#levels.push(level)
-    this.#draw()
+    this.#redraw()
   }
 
   clear() {
     this.#levels = []
-    this.#draw()
+    this.#redraw()
+  }
+
+  #redraw() {
+    if (!this.#stale) requestAnimationFrame(() => this.#draw())
+    this.#stale = true
   }
 
   #draw() {
-    const { clientWidth: width, clientHeight: height } = this.#canvas
-    const scale = devicePixelRatio
-    this.#canvas.width = width * scale
-    this.#canvas.height = height * scale
-    this.#context.scale(scale, scale)
-    this.#context.fillStyle = getComputedStyle(this.#canvas).color
+    this.#stale = false
+    const context = this.#context
+    const [width, height] = [this.#canvas.clientWidth, this.#canvas.clientHeight]
+    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
+    context.clearRect(0, 0, width, height)
+    context.fillStyle = getComputedStyle(this.#canvas).color
     const places = Math.floor(width / (BAR + GAP))
     this.#levels = this.#levels.slice(-places)
     const empty = places - this.#levels.length
+    context.beginPath()
     for (let i = 0; i < places; i++) {
       const length = Math.max(BAR, (this.#levels[i - empty] ?? 0) * height)
-      this.#context.beginPath()
-      this.#context.roundRect(i * (BAR + GAP), (height - length) / 2, BAR, length, BAR / 2)
-      this.#context.fill()
+      context.roundRect(i * (BAR + GAP), (height - length) / 2, BAR, length, BAR / 2)
     }
+    context.fill()
   }
 }

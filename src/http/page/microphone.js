@@ -35,6 +35,7 @@ export class Recording {
     const context = new AudioContext()
     const recording = new Recording(context, stream)
     try {
+      await context.resume()
       await context.audioWorklet.addModule(new URL('./recorder-worklet.js', import.meta.url))
       const node = new AudioWorkletNode(context, 'recorder', {
         channelCount: 1,

@@ -88,7 +88,10 @@ export class Playback {
 
   /** @param {Uint8Array} bytes */
   #samplesOf(bytes) {
-    const whole = this.#half === undefined ? bytes : Uint8Array.of(this.#half, ...bytes)
+    const kept = this.#half === undefined ? 0 : 1
+    const whole = new Uint8Array(kept + bytes.length)
+    if (this.#half !== undefined) whole[0] = this.#half
+    whole.set(bytes, kept)
     this.#half = whole.length % 2 === 1 ? whole.at(-1) : undefined
     const view = new DataView(whole.buffer, whole.byteOffset, whole.length)
     return Float32Array.from({ length: whole.length >> 1 }, (_, i) => view.getInt16(2 * i, true) / 32_768)

@@ -15,7 +15,9 @@ import { base64 } from './wav.js'
 
 const section = element('talk', HTMLElement)
 const button = element('microphone', HTMLButtonElement)
-const state = element('state', HTMLParagraphElement)
+const state = element('state', HTMLSpanElement)
+/** Apart from the state, which is read aloud to those who can not see it. */
+const seconds = element('seconds', HTMLSpanElement)
 const anew = element('anew', HTMLButtonElement)
 const message = element('message', HTMLTextAreaElement)
 const writing = element('write', HTMLFormElement)
@@ -23,7 +25,7 @@ const file = element('question-file', HTMLInputElement)
 
 /** What the button does in each state. */
 const actions = { idle: 'Speak', listening: 'Done', answering: 'Stop' }
-const invitation = hasMicrophone ? 'Press and speak' : 'Upload a recording, or type'
+const invitation = hasMicrophone ? 'Press and speak' : 'Upload or type'
 
 export class Talk {
   #models
@@ -40,6 +42,7 @@ export class Talk {
   constructor(models) {
     this.#models = models
     this.#show('idle', invitation)
+    element('with-microphone', HTMLSpanElement).hidden = !hasMicrophone
     element('no-microphone', HTMLParagraphElement).hidden = hasMicrophone
     button.addEventListener('click', () => this.#press())
     document.addEventListener('keydown', ({ key }) => {
@@ -71,6 +74,7 @@ export class Talk {
   #show(now, words) {
     this.#state = now
     section.dataset.state = now
+    seconds.textContent = ''
     button.title = actions[now]
     button.setAttribute('aria-label', actions[now])
     // Without a microphone the button is there to stop.
@@ -92,31 +96,29 @@ export class Talk {
   #press() {
     unlockSound()
     if (this.#state === 'idle') this.#listen()
-    else if (this.#state === 'answering') this.#stop.abort()
     else if (this.#recording) this.#finish(this.#recording)
+    else this.#stop.abort()
   }
 
   async #listen() {
     const { signal } = this.#begin()
+    signal.addEventListener('abort', () => {
+      this.#recording?.cancel()
+      this.#recording = null
+      if (this.#state === 'listening') this.#rest()
+    })
     this.#show('listening', 'Opening the microphone …')
     try {
       const recording = await Recording.start((level) => {
         if (this.#recording === null || signal.aborted) return
         this.#meter.push(level)
-        const seconds = Math.floor(this.#recording.seconds)
-        this.#show('listening', `Listening, ${seconds} s: press when you are done`)
+        this.#show('listening', 'Listening: press when you are done')
+        seconds.textContent = `${Math.floor(this.#recording.seconds)} s`
       })
-      this.#recording = recording
-      const forget = () => {
-        recording.cancel()
-        if (this.#recording !== recording) return
-        this.#recording = null
-        this.#rest()
-      }
-      if (signal.aborted) forget()
-      else signal.addEventListener('abort', forget)
+      if (signal.aborted) recording.cancel()
+      else this.#recording = recording
     } catch (error) {
-      this.#rest(wordsOf(error))
+      if (!signal.aborted) this.#rest(wordsOf(error))
     }
   }
 
@@ -156,6 +158,9 @@ export class Talk {
       .then((value) => {
         question.message = { role: 'user', content: value }
         return this.#answer({ question, reply, sound, stages }, options, signal)
+      })
+      .then(() => {
+        if (!reply.words) reply.wait('There is nothing to say.')
       })
       .catch((error) => {
         if (!isAbort(error)) reply.fail(wordsOf(error))
