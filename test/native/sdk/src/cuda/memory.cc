@@ -40,7 +40,9 @@ cudaError_t allocate(Register& blocks, Kind kind, size_t limit, void** pointer, 
   if (bytes == 0) return cudaSuccess;
   if (cudaError_t error = forbiddenByCapture()) return fail(error);
   std::lock_guard<std::mutex> lock(blocks.mutex);
-  if (roundUp(bytes) < bytes || roundUp(bytes) > limit - blocks.used) return fail(cudaErrorMemoryAllocation);
+  // the limit may have been lowered below what is in use
+  size_t const free = limit > blocks.used ? limit - blocks.used : 0;
+  if (roundUp(bytes) < bytes || roundUp(bytes) > free) return fail(cudaErrorMemoryAllocation);
   // Exactly the bytes asked for, so that a sanitizer sees the first one past the end.
   if (posix_memalign(pointer, 256, bytes) != 0) return fail(cudaErrorMemoryAllocation);
   std::memset(*pointer, kGarbage, bytes < kMostGarbage ? bytes : kMostGarbage);
@@ -104,7 +106,7 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   if (cudaError_t error = enter(__func__)) return error;
   std::lock_guard<std::mutex> lock(deviceRegister.mutex);
   *total = deviceBytes();
-  *free = *total - deviceRegister.used;
+  *free = *total > deviceRegister.used ? *total - deviceRegister.used : 0;
   return cudaSuccess;
 }
 
