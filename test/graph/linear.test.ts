@@ -11,6 +11,7 @@ import { byteBlocks, byteRows } from '#src/graph/packing.js'
 import { float32, int64 } from '#src/runtime/session.js'
 import { checkpoint } from '../root.js'
 import { evaluate, floatWeight, weightsOf } from './evaluate.js'
+import { relativeError, wantedProduct } from './reference.js'
 
 const forms: readonly CpuLinearForm[] = ['float32', 'int8-blocks', 'int8-bytes', 'int8-digits']
 const random = seededRandom(3)
@@ -59,31 +60,6 @@ async function product(
     { weights: weightsOf(tensors), linear: form },
   )
   return y!.data as Float32Array
-}
-
-/** x · Wᵀ for every row of x, the weights' rows one after another. */
-function wantedProduct(x: Float32Array, weights: readonly Weight[]): Float64Array {
-  const K = weights[0]!.dims[1]!
-  const all = weights.map((weight) => weight.floats())
-  const result: number[] = []
-  for (let row = 0; row < x.length; row += K)
-    for (const w of all)
-      for (let n = 0; n < w.length; n += K) {
-        let sum = 0
-        for (let k = 0; k < K; k++) sum += x[row + k]! * w[n + k]!
-        result.push(sum)
-      }
-  return Float64Array.from(result)
-}
-
-function relativeError(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  assert.equal(actual.length, wanted.length)
-  let [error, size] = [0, 0]
-  for (let i = 0; i < wanted.length; i++) {
-    error += (actual[i]! - wanted[i]!) ** 2
-    size += wanted[i]! ** 2
-  }
-  return Math.sqrt(error / size)
 }
 
 const activations = (K: number) => Float32Array.from({ length: rows * K }, normal)

@@ -10,6 +10,7 @@ import { float32, floats, int64 } from '#src/runtime/session.js'
 import { checkpoint } from '../root.js'
 import { evaluateTensorrt } from './both-targets.js'
 import { floatWeight, weightsOf } from './evaluate.js'
+import { relativeError, wantedProduct } from './reference.js'
 
 const random = seededRandom(17)
 const normal = () => Math.sqrt(3) * (random() + random() + random() + random() - 2)
@@ -30,31 +31,6 @@ function q40(N: number, K: number): Weight {
     floats: () => Float32Array.from(values, (v, i) => scale[i >> 5]! * v + min[i >> 5]!),
     quantised: () => ({ form: 'blocks', blockSize: 32, bits: 4, values, scale, min }),
   }
-}
-
-function relativeError(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  assert.equal(actual.length, wanted.length)
-  let [error, size] = [0, 0]
-  for (let i = 0; i < wanted.length; i++) {
-    error += (actual[i]! - wanted[i]!) ** 2
-    size += wanted[i]! ** 2
-  }
-  return Math.sqrt(error / size)
-}
-
-/** x · Wᵀ, the weights' rows one after another. */
-function wantedProduct(x: Float32Array, weights: readonly Weight[]): Float64Array {
-  const K = weights[0]!.dims[1]!
-  const all = weights.map((weight) => weight.floats())
-  const result: number[] = []
-  for (let row = 0; row < x.length; row += K)
-    for (const w of all)
-      for (let n = 0; n < w.length; n += K) {
-        let sum = 0
-        for (let k = 0; k < K; k++) sum += x[row + k]! * w[n + k]!
-        result.push(sum)
-      }
-  return Float64Array.from(result)
 }
 
 async function product(
