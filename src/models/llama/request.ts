@@ -31,9 +31,7 @@ export type JsonSchema = Readonly<Record<string, unknown>> | boolean
 export type ToolChoice = 'none' | 'auto' | 'required' | { readonly name: string }
 
 /** What the reply must be; absent: any text. */
-export type ReplyFormat =
-  | { readonly kind: 'json' }
-  | { readonly kind: 'schema'; readonly schema: JsonSchema }
+export type ReplyFormat = { readonly kind: 'json' } | { readonly kind: 'schema'; readonly schema: JsonSchema }
 
 export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
 
@@ -73,7 +71,11 @@ export interface TokenLogprob {
   readonly token: string
   readonly bytes: readonly number[]
   readonly logprob: number
-  readonly top: readonly { readonly token: string; readonly bytes: readonly number[]; readonly logprob: number }[]
+  readonly top: readonly {
+    readonly token: string
+    readonly bytes: readonly number[]
+    readonly logprob: number
+  }[]
 }
 
 /** Events of the replies come as they arise; those of one reply (`choice` counts from 0) in order. */
