@@ -39,7 +39,7 @@ async function load(settings: ThreadSettings): Promise<Loaded> {
     folder,
     manifest,
     stateBytes,
-    open: (graph, stateRows) => engine.open(graph, stateRows),
+    open: (graph, limits) => engine.open(graph, limits),
   })
   const memory = engine.memory()
   const info = {

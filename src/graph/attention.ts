@@ -89,14 +89,14 @@ export interface KeptRows {
 
 /**
  * Makes the state input and, with `keep`, the output of a layer's keys or values.
- * ONNX Runtime: the rows so far as float32 [1, kvHeads, capacity, d], and the new ones [1, kvHeads, rows, d].
+ * ONNX Runtime: the rows so far as float32 [batch, kvHeads, capacity, d], and the new ones [batch, kvHeads, rows, d].
  * TensorRT: the memory of the slots [batch, kvHeads, stateRows, d] in the graph's type, in and out at one address.
  */
 export function keptRows(g: Graph, { past, fresh, heads, width }: KeptTensor, stateRows: number): KeptRows {
   if (g.target === 'onnxruntime')
     return {
-      past: g.input(past, 'float32', [1, heads, 'capacity', width]),
-      keep: (rows) => g.output(fresh, rows, [1, heads, 'rows', width]),
+      past: g.input(past, 'float32', ['batch', heads, 'capacity', width]),
+      keep: (rows) => g.output(fresh, rows, ['batch', heads, 'rows', width]),
     }
   const dims = ['batch', heads, stateRows, width]
   return { past: g.input(past, g.float, dims), keep: (rows) => g.output(fresh, rows, dims) }
@@ -106,7 +106,7 @@ export function keptRows(g: Graph, { past, fresh, heads, width }: KeptTensor, st
 export type Sight =
   | {
       readonly target: 'onnxruntime'
-      /** 0 or −∞ for every new row of every head of a group (down) and every kept, then new row (across). */
+      /** [B, 1, g·S, P + S]: 0 or −∞ for every new row of every head of a group, and every kept, then new row. */
       readonly mask: Value
       /** Capacity of the state and number of new rows: int64 [2]. */
       readonly sizes: Value
@@ -132,12 +132,13 @@ export function sightOf(pastLength: Value, newRows: Value, anyPast: Value, group
     return { target: 'tensorrt', pastLength, lengths: g.cast(add(pastLength, newRows), 'int32') }
   const capacity = shapeOf(anyPast, 2, 3) // [1]
   const row = range(squeeze(newRows, [0])) // [S]
-  const visiblePast = less(range(squeeze(capacity, [0])), pastLength) // [P]
-  const visibleNew = lessOrEqual(row, unsqueeze(row, [1])) // [S, S]
-  const pastColumns = expand(unsqueeze(visiblePast, [0]), concat([newRows, capacity], 0)) // [S, P]
-  const visible = concat([pastColumns, visibleNew], 1) // [S, P + S]
+  const kept = less(range(squeeze(capacity, [0])), unsqueeze(pastLength, [1, 2, 3])) // [B, 1, 1, P]
+  const among = lessOrEqual(row, unsqueeze(row, [1])) // [S, S]
+  const square = (width: Value) =>
+    concat([shapeOf(pastLength), g.constant('int64', [1], [1]), newRows, width], 0)
+  const visible = concat([expand(kept, square(capacity)), expand(among, square(newRows))], 3) // [B, 1, S, P + S]
   const bias = where(visible, g.scalar('float32', 0), Number.NEGATIVE_INFINITY)
-  const mask = unsqueeze(groups === 1 ? bias : concat(Array(groups).fill(bias), 0), [0, 1])
+  const mask = groups === 1 ? bias : concat(Array(groups).fill(bias), 2)
   return { target: 'onnxruntime', mask, sizes: concat([capacity, newRows], 0) }
 }
 
@@ -170,13 +171,13 @@ export function cachedAttention(
     values.keep(allValues)
     return attention(mul(q, scale), allKeys, allValues, { causal: true, lengths: sight.lengths })
   }
-  const grouped = heads === kvHeads ? q : reshape(q, [1, kvHeads, -1, width]) // [1, kvHeads, g·S, d]
-  const pastScores = fusedMatMul(grouped, keys.past, { alpha: scale, transB: true }) // [1, kvHeads, g·S, P]
-  const newScores = fusedMatMul(grouped, k, { alpha: scale, transB: true }) // [1, kvHeads, g·S, S]
+  const grouped = heads === kvHeads ? q : reshape(q, [0, kvHeads, -1, width]) // [B, kvHeads, g·S, d]
+  const pastScores = fusedMatMul(grouped, keys.past, { alpha: scale, transB: true }) // [B, kvHeads, g·S, P]
+  const newScores = fusedMatMul(grouped, k, { alpha: scale, transB: true }) // [B, kvHeads, g·S, S]
   const weights = softmax(add(concat([pastScores, newScores], 3), sight.mask))
   const [pastWeights, newWeights] = splitAt(weights, sight.sizes, 2, 3)
   const mixed = add(matMul(pastWeights!, values.past), matMul(newWeights!, v))
   keys.keep(k)
   values.keep(v)
-  return heads === kvHeads ? mixed : reshape(mixed, [1, heads, -1, width])
+  return heads === kvHeads ? mixed : reshape(mixed, [0, heads, -1, width])
 }

@@ -3,7 +3,7 @@
  * SiLU. Letters as in attention.ts.
  */
 import * as contrib from './contrib.js'
-import type { Dim, Graph, Value } from './graph.js'
+import type { Graph, Value } from './graph.js'
 import {
   add,
   mul,
@@ -27,13 +27,10 @@ export interface Sequences {
   readonly batch: Value | undefined
 }
 
-/** How many sequences a run has: one on ONNX Runtime. */
-export const batchDim = (g: Graph): Dim => (g.target === 'onnxruntime' ? 1 : 'batch')
-
-/** Makes the input int64 [batch, rows] of tokens. */
-export function tokensInput(g: Graph, name: string): Sequences {
-  const tokens = g.input(name, 'int64', [batchDim(g), 'rows'])
-  if (g.target === 'onnxruntime') {
+/** Makes the input int64 [batch, rows] of tokens; `batch` is 1 where a run has one sequence always. */
+export function tokensInput(g: Graph, name: string, batch: 1 | 'batch'): Sequences {
+  const tokens = g.input(name, 'int64', [batch, 'rows'])
+  if (batch === 1) {
     const ids = squeeze(tokens, [0])
     return { tokens: ids, rows: shapeOf(ids), batch: undefined }
   }
@@ -67,7 +64,7 @@ export const silu = (x: Value): Value =>
 
 /** Where rows stand, and how heads are turned there. */
 export interface RotaryPositions {
-  /** The first new row's position as int64 [1] (ONNX Runtime), or every row's, [B, S] (TensorRT). */
+  /** int64 [B, S] */
   readonly positions: Value
   /** [positions, d / 2] in the graph's float type. */
   readonly cos: Value
@@ -86,14 +83,12 @@ export function rotaryPositions(
 ): RotaryPositions {
   const g = pastLength.graph
   const constant = (kind: 'cos' | 'sin') => g.initializer(`rope.${kind}`, g.float, dims, () => table(kind))
-  const everyRow = () => add(unsqueeze(pastLength, [1]), range(squeeze(rows, [0])))
-  const positions = g.target === 'onnxruntime' ? pastLength : everyRow()
+  const positions = add(unsqueeze(pastLength, [1]), range(squeeze(rows, [0])))
   return { positions, cos: constant('cos'), sin: constant('sin') }
 }
 
 /** x [B, heads, S, d] with element i of each head turned against i + d / 2, as its row's position wants it. */
-export function rotated(x: Value, { positions, cos, sin }: RotaryPositions, heads: number): Value {
-  return x.graph.target === 'onnxruntime'
+export const rotated = (x: Value, { positions, cos, sin }: RotaryPositions, heads: number): Value =>
+  x.graph.target === 'onnxruntime'
     ? contrib.rotaryEmbedding(x, positions, cos, sin, { heads })
     : rotaryEmbedding(x, cos, sin, positions)
-}

@@ -1,6 +1,6 @@
 /** What a family's run half is: one verb, run on the model's own thread. */
 import type { Manifest } from '../runtime/manifest.js'
-import type { Session } from '../runtime/session.js'
+import type { Session, StateLimits } from '../runtime/session.js'
 
 export interface ModelContext {
   /** The engine's folder, with the assets that the build took along. */
@@ -8,8 +8,7 @@ export interface ModelContext {
   readonly manifest: Manifest
   /** Bytes that self-attention rows may take. */
   readonly stateBytes: number
-  /** @param stateRows the most rows of state that a sequence may take here; what the engine allows if absent */
-  open(graph: string, stateRows?: number): Promise<Session>
+  open(graph: string, limits?: StateLimits): Promise<Session>
 }
 
 export interface Model<Request, Event> {

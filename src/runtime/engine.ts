@@ -2,7 +2,7 @@
 import { Cores } from './cores.js'
 import type { Manifest } from './manifest.js'
 import type { Residents } from './onnxruntime.js'
-import type { GraphSignature, Session } from './session.js'
+import type { GraphSignature, Session, StateLimits } from './session.js'
 import { needsBuild } from './store.js'
 
 export interface EngineOptions {
@@ -28,11 +28,8 @@ export interface DeviceMemory {
 }
 
 export interface Engine {
-  /**
-   * @param stateRows the most rows of state that a sequence may take here; what the engine allows if absent
-   * @throws SetupError when the engine has no such graph
-   */
-  open(graph: string, stateRows?: number): Promise<Session>
+  /** @throws SetupError when the engine has no such graph */
+  open(graph: string, limits?: StateLimits): Promise<Session>
   /** The GPU's memory as it is now; null for an engine on the CPU. */
   memory(): DeviceMemory | null
   /** Sentences on what works, but not as it should. */
@@ -60,13 +57,8 @@ export async function openEngine(
   const { openSession } = await import('./onnxruntime.js')
   const residents: Residents = new Map()
   return {
-    open: (graph, stateRows) =>
-      openSession(folder, graph, signatureOf(manifest, graph), {
-        threads,
-        cores,
-        residents,
-        ...(stateRows ? { stateRows } : {}),
-      }),
+    open: (graph, limits) =>
+      openSession(folder, graph, signatureOf(manifest, graph), { threads, cores, residents, ...limits }),
     memory: () => null,
     warnings: () => [],
     dispose: async () => residents.clear(),

@@ -2,17 +2,18 @@
 import { join } from 'node:path'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { Cores } from './cores.js'
-import type { Feeds, Fetches, GraphSignature, HostTensor, Session, SlotUse } from './session.js'
-import { StateRows } from './state.js'
+import type { Feeds, Fetches, GraphSignature, HostTensor, Session, SlotUse, StateLimits } from './session.js'
+import { HostState } from './state.js'
 
 /** Tensors that stay between the runs of an engine's graphs: by slot, then by name. */
 export type Residents = Map<number, Map<string, HostTensor>>
 
-export interface SessionOptions {
+/** What state may take where nobody says. */
+const STATE_BYTES = 2 ** 29
+
+export interface SessionOptions extends StateLimits {
   /** Threads of one run; never more than cores (3 on 2 cores is 1.5 to 2 times slower). */
   threads: number
-  /** The most rows of state per slot; what the engine allows if absent. */
-  stateRows?: number
   /** Turns that runs take; of its own if absent. */
   cores?: Cores
   /** What this session shares with those of the engine's other graphs. */
@@ -24,8 +25,10 @@ export async function openSession(
   folder: string,
   name: string,
   signature: GraphSignature,
-  { threads, cores = new Cores(), stateRows = signature.stateRows, residents = new Map() }: SessionOptions,
+  options: SessionOptions,
 ): Promise<Session> {
+  const { threads, cores = new Cores(), residents = new Map() } = options
+  const { stateRows = signature.stateRows, stateBytes = STATE_BYTES } = options
   const session = await InferenceSession.create(join(folder, `${name}.onnx`), {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
@@ -35,12 +38,12 @@ export async function openSession(
     // A pattern is kept per input shape, and lengths differ with every request: it only takes memory.
     enableMemPattern: false,
   })
-  const rows = Math.min(stateRows, signature.stateRows)
-  return new OnnxRuntimeSession(session, signature, rows, residents, cores)
+  const limits = { rows: Math.min(stateRows, signature.stateRows), bytes: stateBytes }
+  const state = new HostState(signature.state, limits)
+  return new OnnxRuntimeSession(session, signature, state, residents, cores)
 }
 
 class OnnxRuntimeSession implements Session {
-  private readonly slots = new Map<number, StateRows>()
   private readonly plainOutputs: readonly string[]
   private readonly stateOutputs: readonly string[]
   private readonly residentInputs: readonly string[]
@@ -49,7 +52,7 @@ class OnnxRuntimeSession implements Session {
   constructor(
     private readonly session: InferenceSession,
     readonly signature: GraphSignature,
-    private readonly stateRows: number,
+    private readonly state: HostState,
     private readonly residents: Residents,
     private readonly cores: Cores,
   ) {
@@ -69,24 +72,34 @@ class OnnxRuntimeSession implements Session {
   ): Promise<Fetches> {
     const inputs: Record<string, Tensor> = {}
     for (const [name, tensor] of Object.entries(feeds)) inputs[name] = toTensor(tensor)
-    const [use, ...others] = uses
-    if (others.length > 0) throw new Error('the graphs for ONNX Runtime take one sequence at a time')
+    const [use] = uses
     if (!use) return fetched(await this.infer(inputs, outputs), outputs)
+    if (uses.length > 1 && this.signature.resident.length > 0)
+      throw new Error('graphs with resident tensors take one sequence at a time here')
 
     for (const name of this.residentInputs) inputs[name] = toTensor(this.resident(use.slot, name))
-    const rows = this.rows(use.slot)
-    for (const [name, tensor] of rows.read(use.past)) inputs[name] = toTensor(tensor)
+    const rows = this.stateOutputs.length > 0 ? this.rowsOf(feeds) : 0
+    if (rows > 0) for (const [name, tensor] of this.state.read(uses, rows)) inputs[name] = toTensor(tensor)
     const wanted = new Set([...outputs, ...this.stateOutputs, ...this.residentOutputs])
     const results = await this.infer(inputs, [...wanted])
-    rows.append(use.past, (name) => {
-      const { data, dims } = results[name]!
-      return { data: data as Float32Array, rows: dims[2]! }
-    })
+    if (rows > 0) this.state.append(uses, rows, (name) => results[name]!.data as Float32Array)
     if (this.residentOutputs.length > 0) {
       const kept = fetched(results, this.residentOutputs)
       this.residents.set(use.slot, new Map(Object.entries(kept)))
     }
     return fetched(results, outputs)
+  }
+
+  together(slots: readonly number[]): readonly (readonly number[])[] {
+    return this.state.together(slots)
+  }
+
+  reserve(slot: number, rows: number): boolean {
+    return this.state.reserve(slot, rows)
+  }
+
+  copy(from: number, to: number, rows: number): void {
+    this.state.copy(from, to, rows)
   }
 
   private infer(
@@ -97,12 +110,12 @@ class OnnxRuntimeSession implements Session {
   }
 
   release(slot: number): void {
-    this.slots.delete(slot)
+    this.state.release(slot)
     this.residents.delete(slot)
   }
 
   async dispose(): Promise<void> {
-    this.slots.clear()
+    this.state.clear()
     this.residents.clear()
     await this.session.release()
   }
@@ -113,13 +126,10 @@ class OnnxRuntimeSession implements Session {
     return tensor
   }
 
-  private rows(slot: number): StateRows {
-    let rows = this.slots.get(slot)
-    if (!rows) {
-      rows = new StateRows(this.signature.state, this.stateRows)
-      this.slots.set(slot, rows)
-    }
-    return rows
+  /** New rows of each sequence in a run: the second size of the first input. */
+  private rowsOf(feeds: Feeds): number {
+    const [first] = this.signature.inputs
+    return feeds[first!.name]!.dims[1]!
   }
 }
 

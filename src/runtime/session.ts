@@ -62,6 +62,16 @@ export interface GraphSignature {
 export interface SlotUse {
   readonly slot: number
   readonly past: number
+  /** Computed in vain, because the runtime takes only neighbours: nothing of it is kept. */
+  readonly idle?: boolean
+}
+
+/** What a session may take for state. */
+export interface StateLimits {
+  /** The most rows of a sequence; what the engine allows if absent. */
+  readonly stateRows?: number
+  /** ONNX Runtime: the most bytes of all sequences' rows, moves included. TensorRT: the build has fixed them. */
+  readonly stateBytes?: number
 }
 
 export type Feeds = Readonly<Record<string, HostTensor>>
@@ -71,10 +81,27 @@ export interface Session {
   readonly signature: GraphSignature
   /**
    * Runs the graph once. State and resident tensors are the session's own and never among feeds and fetches.
-   * @param uses one per row of the batch, of consecutive slots; none for a graph without state and resident tensors
+   * @param uses one per row of the batch, in an order that `together` gave (any one slot is); none for a graph without
+   * state and resident tensors
    * @param outputs the outputs wanted; all that are the caller's if absent
    */
   run(feeds: Feeds, uses?: readonly SlotUse[], outputs?: readonly string[]): Promise<Fetches>
+  /**
+   * How these slots are best run: lists of slots, one run each, in the order of the batch. A list may have slots that
+   * were not asked for, where the runtime takes only neighbours (mark their use `idle`). May move rows in memory, and
+   * `reserve` and `release` may move them again.
+   */
+  together(slots: readonly number[]): readonly (readonly number[])[]
+  /**
+   * Makes room for `rows` rows in a slot, keeping those it has; false, changing nothing, where the memory for state has
+   * none left. `run` does so itself for a run of one slot. @throws Error for more rows than a sequence may have
+   */
+  reserve(slot: number, rows: number): boolean
+  /**
+   * Gives slot `to` the first `rows` rows of slot `from` (its own are forgotten), in memory only: nothing is computed.
+   * The room must be reserved.
+   */
+  copy(from: number, to: number, rows: number): void
   /** Forgets a slot's rows and resident tensors, and frees their memory where it is not fixed. */
   release(slot: number): void
   dispose(): Promise<void>

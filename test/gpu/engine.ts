@@ -22,7 +22,7 @@ export async function openBuilt(family: Family): Promise<OpenedEngine> {
   if (folder === undefined) throw new Error(`there is no ${family} engine for ${runtime} in ${engines}`)
   const manifest = readManifest(folder)
   const engine = await openEngine(folder, manifest, { threads, device, libraries })
-  const open: ModelContext['open'] = (graph, stateRows) => engine.open(graph, stateRows)
+  const open: ModelContext['open'] = (graph, limits) => engine.open(graph, limits)
   const precision = manifest.options.precision as Precision
   return { context: { folder, manifest, stateBytes: kvMemory, open }, engine, precision }
 }

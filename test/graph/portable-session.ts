@@ -95,6 +95,25 @@ export class PortableSession implements Session {
     return Object.fromEntries(wanted.map((name) => [name, fetched(name)]))
   }
 
+  together(slots: readonly number[]): number[][] {
+    return slots.map((slot) => [slot])
+  }
+
+  reserve(_slot: number, rows: number): boolean {
+    return rows <= this.signature.stateRows
+  }
+
+  copy(from: number, to: number, rows: number): void {
+    const { state, stateRows } = this.signature
+    for (const { past, heads, width } of state) {
+      const [source, target] = [from, to].map((slot) => this.rows(past, [{ slot, past: 0 }], heads * width))
+      for (let head = 0; head < heads; head++) {
+        const first = head * stateRows * width
+        target!.set(source!.subarray(first, first + rows * width), first)
+      }
+    }
+  }
+
   release(slot: number): void {
     for (const { past, heads, width } of this.signature.state)
       this.rows(past, [{ slot, past: 0 }], heads * width).fill(UNWRITTEN)

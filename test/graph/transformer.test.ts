@@ -95,7 +95,7 @@ describe('graph/transformer, in the forms of both runtimes', () => {
   it('cuts tokens into sequences on TensorRT, and knows one on ONNX Runtime', async () => {
     const tokens = int64([5, 6, 7, 8, 9, 10], [2, 3])
     const graph = new Graph('test', { weights: noWeights, target: 'tensorrt' })
-    const sequences = tokensInput(graph, 'tokens')
+    const sequences = tokensInput(graph, 'tokens', 'batch')
     graph.output('ids', sequences.tokens, ['n'])
     graph.output('rows', sequences.rows, [1])
     graph.output('batch', sequences.batch!, [1])
@@ -106,7 +106,7 @@ describe('graph/transformer, in the forms of both runtimes', () => {
     await session.dispose()
     assert.deepEqual([...ids!.data], [5n, 6n, 7n, 8n, 9n, 10n])
     assert.deepEqual([...rows!.data, ...batch!.data], [3n, 2n])
-    const one = tokensInput(new Graph('test', { weights: noWeights }), 'tokens')
+    const one = tokensInput(new Graph('test', { weights: noWeights }), 'tokens', 1)
     assert.equal(one.batch, undefined)
     assert.deepEqual(one.tokens.graph.inputs[0]!.dims, [1, 'rows'])
   })

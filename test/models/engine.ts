@@ -31,6 +31,6 @@ export function writeEngine(family: Family, plan: EnginePlan, source: string): M
     graphs,
   } as const
   const engine = openEngine(folder, manifest, { threads: 2 })
-  const open: ModelContext['open'] = async (graph, stateRows) => (await engine).open(graph, stateRows)
+  const open: ModelContext['open'] = async (graph, limits) => (await engine).open(graph, limits)
   return { folder, manifest, stateBytes: 2 ** 30, open }
 }

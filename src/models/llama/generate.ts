@@ -58,7 +58,7 @@ export async function loadLlama(context: ModelContext): Promise<Model<GenerateRe
   const hasGeneration = readTextIfPresent(folder, 'generation_config.json') !== undefined
   const generation = hasGeneration ? readJsonObject(folder, 'generation_config.json') : {}
   const { rows, rowBytes, prefillRows } = sizesFor(context, config)
-  return new Llama(await context.open(decoder.graph, rows), {
+  return new Llama(await context.open(decoder.graph, { stateRows: rows, stateBytes: context.stateBytes }), {
     tokenizer,
     prompts,
     context: rows,

@@ -16,7 +16,6 @@ import { embedding, linear, tableProduct } from '../../graph/linear.js'
 import { gather, mul, split } from '../../graph/ops.js'
 import { scoresOutput } from '../../graph/scores.js'
 import {
-  batchDim,
   type RotaryPositions,
   rmsNorm,
   rmsNormOfSum,
@@ -52,8 +51,8 @@ export function decoderGraph(
   observe: Observer = () => {},
 ): Graph {
   const g = new Graph(decoder.graph, options)
-  const sequences = tokensInput(g, decoder.tokens)
-  const pastLength = g.input(decoder.pastLength, 'int64', [batchDim(g)])
+  const sequences = tokensInput(g, decoder.tokens, 'batch')
+  const pastLength = g.input(decoder.pastLength, 'int64', ['batch'])
   const logitRows = g.input(decoder.logitRows, 'int64', ['wanted'])
   const state = decoderState(config).map((tensor) => keptRows(g, tensor, stateRows))
   const shared = sharedInputs(config, stateRows, sequences, pastLength, state[0]!.past)

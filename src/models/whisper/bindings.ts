@@ -23,6 +23,7 @@ export function bindings(config: WhisperConfig, { batch, float }: Layout) {
   const perLayer = <T>(make: (layer: number) => T): T[] =>
     Array.from({ length: decoderLayers }, (_, i) => make(i))
   return {
+    batch,
     mel: {
       /** [batch, 400 + 160 · (frames − 1)]: frame t is made of the samples 160t … 160t + 399. */
       audio: tensor('audio', 'float32', batch, 'samples'),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Engine as Plan } from '../addon.js'
 import type { DeviceMemory, Engine } from '../engine.js'
 import type { Manifest } from '../manifest.js'
-import type { Session } from '../session.js'
+import type { Session, StateLimits } from '../session.js'
 import { needsBuild } from '../store.js'
 import { borderOf } from './border.js'
 import { type Gpu, isNativeError, refuseForeign } from './library.js'
@@ -58,7 +58,7 @@ class TensorRtEngine implements Engine {
     }
   }
 
-  async open(graph: string, stateRows?: number): Promise<Session> {
+  async open(graph: string, { stateRows }: StateLimits = {}): Promise<Session> {
     const loaded = this.graphs.get(graph)
     if (!loaded) throw needsBuild(`The engine ${this.manifest.model} has no graph ${graph}`, 'tensorrt')
     const rows = stateRows ?? loaded.signature.stateRows

@@ -121,6 +121,26 @@ export class TensorRtSession implements Session {
     return names.filter((name) => name !== null)
   }
 
+  /** Spans of consecutive slots. */
+  together(slots: readonly number[]): readonly (readonly number[])[] {
+    const spans: number[][] = []
+    for (const slot of slots.toSorted((a, b) => a - b)) {
+      const last = spans.at(-1)
+      if (last?.at(-1) === slot - 1) last.push(slot)
+      else spans.push([slot])
+    }
+    return spans
+  }
+
+  reserve(_slot: number, rows: number): boolean {
+    this.counts.refuseMore(rows)
+    return true
+  }
+
+  copy(): void {
+    throw new Error('rows can not be copied between the slots of a GPU')
+  }
+
   release(slot: number): void {
     this.counts.release(slot)
     this.shared.residents.release(slot)

@@ -83,9 +83,13 @@ export class RowCounts {
     for (const { slot, past } of uses) {
       if (past < 0 || past > this.rows[slot]!)
         throw new Error(`slot ${slot} has ${this.rows[slot]} rows of state, but the run continues ${past}`)
-      if (past + rows > this.most)
-        throw new Error(`${past + rows} rows of state, but a slot holds ${this.most}`)
+      this.refuseMore(past + rows)
     }
+  }
+
+  /** @throws Error when a sequence may not have so many rows */
+  refuseMore(rows: number): void {
+    if (rows > this.most) throw new Error(`${rows} rows of state, but a slot holds ${this.most}`)
   }
 
   written(uses: readonly SlotUse[], rows: number): void {

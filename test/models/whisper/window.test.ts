@@ -38,6 +38,9 @@ describe('whisper: one window', () => {
         for (let i = 0; i < rows; i++) logits.set(row, i * VOCABULARY)
         return { logits: float32(logits, [rows, VOCABULARY]) }
       },
+      together: (slots) => [slots],
+      reserve: () => true,
+      copy: () => {},
       release: () => {},
       dispose: async () => {},
     }

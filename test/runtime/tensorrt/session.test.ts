@@ -122,7 +122,7 @@ describeNative('runtime/tensorrt/session', () => {
     it('holds no more rows than the session was opened for', async () => {
       const engine = await openTestEngine({ decoder }, gpu)
       engines.push(engine)
-      const session = await engine.open('decoder', 3)
+      const session = await engine.open('decoder', { stateRows: 3 })
       sessions.push(session)
       await step(session, [[1, 2, 3]], [{ slot: 0, past: 0 }])
       await assert.rejects(

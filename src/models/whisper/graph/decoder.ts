@@ -26,7 +26,7 @@ export function decoderGraph(
 ): Graph {
   const g = new Graph('decoder', options)
   const names = tensors.decoder
-  const { tokens, rows, batch } = tokensInput(g, names.tokens.name)
+  const { tokens, rows, batch } = tokensInput(g, names.tokens.name, tensors.batch)
   const pastLength = input(g, names.pastLength)
   const logitRows = input(g, names.logitRows)
   const layers = layerInputs(g, config, tensors)
