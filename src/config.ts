@@ -134,9 +134,14 @@ const settings = {
     'KV_MEMORY',
     ['16MB', '1024GB'],
     '512MB',
-    'memory for the keys and values of conversations; part of the engine on tensorrt',
+    'most memory for the keys and values of all conversations, which bounds how long they may be; part of the engine on tensorrt',
   ),
-  slots: integer('SLOTS', [1, 256], 8, 'sequences that run together on tensorrt; part of the engines'),
+  slots: integer(
+    'SLOTS',
+    [1, 256],
+    8,
+    'replies that are written at the same time, fewer where KV_MEMORY has no 256 tokens for each; part of the engines on tensorrt',
+  ),
   device: integer('DEVICE', [0, 255], 0, 'index of the GPU that tensorrt runs on'),
   tensorrtLibraries: optional(
     text(
@@ -160,7 +165,7 @@ const settings = {
     16_384,
     'longest text that "say:" may have spoken',
   ),
-  maxWaiting: integer('MAX_WAITING', [0, 10000], 32, 'requests that may wait while one is served'),
+  maxWaiting: integer('MAX_WAITING', [0, 10000], 32, 'requests that may wait beside those that are served'),
   intents: oneOf('INTENTS', ['on', 'off'], 'on', 'whether "transcribe" and "say:" are understood as orders'),
   requestsPerMinute: optional(
     integer('REQUESTS_PER_MINUTE', [1, 1_000_000], 60, 'requests that one address may make; off unless set'),

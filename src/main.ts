@@ -38,7 +38,7 @@ async function serve(config: Config): Promise<void> {
       models: modelInfos(models),
       readyAt: performance.now(),
     }
-    const admission = new Admission(config.maxWaiting)
+    const admission = new Admission(models.llama.info.parallel, config.maxWaiting)
     const limits = { ...config, intents: config.intents === 'on' }
     const app = createApp({
       models,

@@ -1,4 +1,4 @@
-/** Entry of a model's thread: opens the engine, loads one family's run half, serves its calls one at a time. */
+/** Entry of a model's thread: opens the engine, loads one family's run half, serves its calls. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { ServiceError, SetupError } from './errors.js'
 import { loadKokoro } from './models/kokoro/speak.js'
@@ -27,7 +27,7 @@ interface Loaded {
 
 async function load(settings: ThreadSettings): Promise<Loaded> {
   const begun = performance.now()
-  const { folder, threads, cores, device, libraries, stateBytes } = settings
+  const { folder, threads, cores, device, libraries, slots, stateBytes } = settings
   const manifest = readManifest(folder)
   const engine = await openEngine(folder, manifest, {
     threads,
@@ -38,6 +38,7 @@ async function load(settings: ThreadSettings): Promise<Loaded> {
   const model = await families[settings.family]({
     folder,
     manifest,
+    slots,
     stateBytes,
     open: (graph, limits) => engine.open(graph, limits),
   })
@@ -49,16 +50,17 @@ async function load(settings: ThreadSettings): Promise<Loaded> {
     bytes: Object.values(manifest.files).reduce((sum, { size }) => sum + size, 0),
     loadSeconds: (performance.now() - begun) / 1000,
     ...(memory && { memory, warnings: engine.warnings() }),
+    parallel: model.parallel,
     facts: model.facts,
   }
   return { engine, model, info }
 }
 
-/** Calls one at a time, in the order of their arrival; what is cancelled while it waits is dropped with its audio. */
+/** Calls begin in the order of their arrival; what is cancelled while it waits is dropped with its audio. */
 function serve(port: MessagePort, { engine, model }: Loaded): void {
   const send = (message: FromThread) => port.postMessage(message)
   const waiting = new Map<number, unknown>()
-  let current: { id: number; controller: AbortController } | undefined
+  const running = new Map<number, AbortController>()
   let stopping = false
 
   const answer = async (id: number, request: unknown, { signal }: AbortController) => {
@@ -70,29 +72,35 @@ function serve(port: MessagePort, { engine, model }: Loaded): void {
       // What CUDA reports of a run, it reports of every call after it, too: the thread ends, and the service with it.
       if (isNativeError(thrown, 'cuda')) throw thrown
     }
+    running.delete(id)
+    await work()
   }
 
   const work = async () => {
-    if (current) return
     for (const [id, request] of waiting) {
+      if (running.size >= model.parallel) break
       waiting.delete(id)
-      current = { id, controller: new AbortController() }
-      await answer(id, request, current.controller)
+      const controller = new AbortController()
+      running.set(id, controller)
+      void answer(id, request, controller)
     }
-    current = undefined
-    if (!stopping) return
+    if (!stopping || running.size > 0) return
     await model.dispose()
     await engine.dispose()
     port.close()
   }
 
   port.on('message', (message: ToThread) => {
+    if (message.kind === 'cancel') {
+      if (!waiting.delete(message.id)) running.get(message.id)?.abort(cancelled)
+      return
+    }
     if (message.kind === 'call') waiting.set(message.id, message.request)
-    else if (message.kind === 'stop') {
+    else {
       stopping = true
       waiting.clear()
-      current?.controller.abort(cancelled)
-    } else if (!waiting.delete(message.id) && current?.id === message.id) current.controller.abort(cancelled)
+      for (const controller of running.values()) controller.abort(cancelled)
+    }
     void work()
   })
 }

@@ -11,7 +11,8 @@ describe('greeting', () => {
     parameters: 135e6,
     bytes: 270e6,
     loadSeconds: 1.25,
-    facts: {},
+    parallel: 3,
+    facts: { contextTokens: 8192, stateBytes: 2 ** 29 },
   } as const
   const info = (models: ServiceInfo['models']): ServiceInfo => ({
     version: '1',
@@ -23,6 +24,10 @@ describe('greeting', () => {
   it('tells what is loaded, where it listens, and something to try', () => {
     const text = greeting(info([model]), config, 8000)
     assert.match(text, /^small \(llama, 135 M parameters, 270 MB\) loaded in 1\.3 s$/m)
+    assert.match(
+      text,
+      /^3 replies .* \(SLOTS\), each in a context of up to 8192 tokens, in 512 MB of keys and values \(KV_MEMORY\)$/m,
+    )
     assert.match(text, /^listening on http:\/\/127\.0\.0\.1:8000, ready/m)
     assert.match(text, /^ {2}curl -s http:\/\/127\.0\.0\.1:8000\/v1\/chat\/completions/m)
     assert.doesNotMatch(text, /GPU|left/)

@@ -61,6 +61,7 @@ describeNative('worker', () => {
       cores: new SharedArrayBuffer(8),
       device: 0,
       libraries,
+      slots: 1,
       stateBytes: 1,
     } as const
     const thread: Thread = await ModelThread.start(house.url('worker.js'), settings, (error) => {

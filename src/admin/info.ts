@@ -9,12 +9,15 @@ export function getInfo(info: ServiceInfo, admission: Admission): handleUnaryCal
       version: info.version,
       runtime: info.runtime,
       uptimeSeconds: uptimeSeconds(info),
-      models: info.models.map(({ name, family, parameters, bytes, loadSeconds }) => ({
+      models: info.models.map(({ name, family, parameters, bytes, loadSeconds, parallel, facts }) => ({
         name,
         family,
         parameters,
         engineBytes: bytes,
         loadSeconds,
+        parallel,
+        contextTokens: facts.contextTokens,
+        kvBytes: facts.stateBytes,
       })),
       requests: admission.size,
     })

@@ -54,10 +54,10 @@ export async function startModels(
   const { memory: cores } = new Cores()
   let before: Promise<unknown> = Promise.resolve()
   const start = <Request, Event>(family: Family): Promise<ModelThread<Request, Event>> => {
-    const { runtime, threads, stateBytes, device, libraries } = settings
+    const { runtime, threads, slots, stateBytes, device, libraries } = settings
     const entry = new URL('../worker.js', import.meta.url)
     const folder = engines[family]
-    const thread = { family, runtime, folder, threads, cores, stateBytes, device, libraries }
+    const thread = { family, runtime, folder, threads, cores, slots, stateBytes, device, libraries }
     const begin = () => ModelThread.start<Request, Event>(entry, thread, onDeath)
     const started = runtime === 'tensorrt' ? before.then(begin) : begin()
     before = started
@@ -113,12 +113,19 @@ function chosenEngine(
   return only
 }
 
-/** Bounded admission: requests run one at a time per model in the order of arrival; beyond the bound they are refused. */
+/**
+ * Bounded admission: as many requests are served at once as the language model takes, others wait in the order of their
+ * arrival, and beyond the bound they are refused.
+ */
 export class Admission {
   private inside = 0
   private closed = false
 
-  constructor(private readonly maxWaiting: number) {}
+  /** @param parallel requests that are served at once; `maxWaiting` may wait beside */
+  constructor(
+    private readonly parallel: number,
+    private readonly maxWaiting: number,
+  ) {}
 
   /** Requests being served or waiting. */
   get size(): number {
@@ -132,10 +139,10 @@ export class Admission {
   enter(): Disposable {
     if (this.closed)
       throw new ServiceError('shutting_down', 'The service is shutting down: try another replica.')
-    if (this.inside > this.maxWaiting)
+    if (this.inside >= this.parallel + this.maxWaiting)
       throw new ServiceError(
         'overloaded',
-        `${this.inside} requests are being served or waiting, and the limit is ${this.maxWaiting} waiting (MAX_WAITING): try again shortly.`,
+        `${this.inside} requests are being served or waiting, and the limit is ${this.parallel} served (SLOTS) and ${this.maxWaiting} waiting (MAX_WAITING): try again shortly.`,
       )
     this.inside++
     let left = false

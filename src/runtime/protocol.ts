@@ -15,6 +15,8 @@ export interface ThreadSettings {
   /** TensorRT: index of the GPU, and folder of the libraries or null. */
   readonly device: number
   readonly libraries: string | null
+  /** Sequences of the language model that may run together; on TensorRT the engine has its own number. */
+  readonly slots: number
   /** Bytes that the rows of self-attention state may take. */
   readonly stateBytes: number
 }
@@ -31,11 +33,13 @@ export interface ModelInfo {
   readonly memory?: DeviceMemory
   /** Sentences on what works, but not as it should. */
   readonly warnings?: readonly string[]
+  /** Calls that run at the same time; others wait. */
+  readonly parallel: number
   /** Facts of the family (context length, voices, sample rate …). */
   readonly facts: Readonly<Record<string, unknown>>
 }
 
-/** Calls run one at a time, in the order of their arrival. */
+/** Calls begin in the order of their arrival, as many at a time as the model takes. */
 export type ToThread =
   | { readonly kind: 'call'; readonly id: number; readonly request: unknown }
   | { readonly kind: 'cancel'; readonly id: number }

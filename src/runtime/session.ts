@@ -62,7 +62,10 @@ export interface GraphSignature {
 export interface SlotUse {
   readonly slot: number
   readonly past: number
-  /** Computed in vain, because the runtime takes only neighbours: nothing of it is kept. */
+  /**
+   * Computed in vain, because the runtime takes only neighbours: nothing of it is kept, and rows that the slot has from
+   * `past` on may be lost.
+   */
   readonly idle?: boolean
 }
 

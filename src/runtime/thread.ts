@@ -57,8 +57,8 @@ export class ModelThread<Request, Event> {
   }
 
   /**
-   * One request to the model: its events in order. Calls of one thread run one after another. When `signal` aborts,
-   * the call ends here at once with `request_cancelled` and on the thread at its next step.
+   * One request to the model: its events in order. Calls begin in the order of their arrival. When `signal` aborts, the
+   * call ends here at once with `request_cancelled` and on the thread at its next step; others are not disturbed.
    */
   async *call(request: Request, signal: AbortSignal): AsyncGenerator<Event> {
     if (this.death) throw this.death

@@ -6,14 +6,15 @@ import { SetupError } from '#src/errors.js'
 import { AdminClient } from './client.js'
 
 describe('admin/server', () => {
-  const admission = new Admission(5)
+  const admission = new Admission(1, 5)
   const model = {
     name: 'm',
     family: 'llama',
     parameters: 5e9,
     bytes: 6e9,
     loadSeconds: 1.5,
-    facts: {},
+    parallel: 8,
+    facts: { contextTokens: 8192, stateBytes: 6e9 },
   } as const
   const told = {
     version: '1.2.3',
@@ -41,7 +42,18 @@ describe('admin/server', () => {
       version: '1.2.3',
       runtime: 'onnxruntime',
       uptimeSeconds: 61,
-      models: [{ name: 'm', family: 'llama', parameters: 5e9, engineBytes: 6e9, loadSeconds: 1.5 }],
+      models: [
+        {
+          name: 'm',
+          family: 'llama',
+          parameters: 5e9,
+          engineBytes: 6e9,
+          loadSeconds: 1.5,
+          parallel: 8,
+          contextTokens: 8192,
+          kvBytes: 6e9,
+        },
+      ],
       requests: 1,
     })
     assert.equal((await client.info()).requests, 1)

@@ -47,7 +47,7 @@ describe('assistant/chat', () => {
     const events = chat(
       models({
         async *llama() {
-          yield { kind: 'start', promptTokens: 9, recordingTokens: 0 }
+          yield { kind: 'start', cachedTokens: 0, promptTokens: 9, recordingTokens: 0 }
           yield text('The river runs through the valley. It is ')
           await thought
           yield text('very long and nobody knows where it ends.')

@@ -16,7 +16,7 @@ export interface OpenedEngine {
 
 /** Opens the only engine of a family. */
 export async function openBuilt(family: Family): Promise<OpenedEngine> {
-  const { engines, runtime, threads, device, tensorrtLibraries: libraries, kvMemory } = config
+  const { engines, runtime, threads, device, tensorrtLibraries: libraries, slots, kvMemory } = config
   const folders = listEngines(join(engines, runtime)).map((name) => join(engines, runtime, name))
   const folder = folders.find((path) => readManifest(path).family === family)
   if (folder === undefined) throw new Error(`there is no ${family} engine for ${runtime} in ${engines}`)
@@ -24,7 +24,7 @@ export async function openBuilt(family: Family): Promise<OpenedEngine> {
   const engine = await openEngine(folder, manifest, { threads, device, libraries })
   const open: ModelContext['open'] = (graph, limits) => engine.open(graph, limits)
   const precision = manifest.options.precision as Precision
-  return { context: { folder, manifest, stateBytes: kvMemory, open }, engine, precision }
+  return { context: { folder, manifest, slots, stateBytes: kvMemory, open }, engine, precision }
 }
 
 /** What is measured goes into the report, whether it passes or not. */

@@ -95,22 +95,24 @@ export class PortableSession implements Session {
     return Object.fromEntries(wanted.map((name) => [name, fetched(name)]))
   }
 
+  /** One run from the first slot on, as a GPU is best used. */
   together(slots: readonly number[]): number[][] {
-    return slots.map((slot) => [slot])
+    return [Array.from({ length: Math.max(...slots) + 1 }, (_, slot) => slot)]
   }
 
-  reserve(_slot: number, rows: number): boolean {
-    return rows <= this.signature.stateRows
+  reserve(slot: number, rows: number): boolean {
+    const { slots, stateRows } = this.signature
+    if (slot >= slots || rows > stateRows) throw new Error(`${rows} rows for slot ${slot} of ${slots}`)
+    return true
   }
 
   copy(from: number, to: number, rows: number): void {
-    const { state, stateRows } = this.signature
-    for (const { past, heads, width } of state) {
+    for (const { past, heads, width } of this.signature.state) {
       const [source, target] = [from, to].map((slot) => this.rows(past, [{ slot, past: 0 }], heads * width))
-      for (let head = 0; head < heads; head++) {
-        const first = head * stateRows * width
-        target!.set(source!.subarray(first, first + rows * width), first)
-      }
+      const head = this.signature.stateRows * width
+      target!.fill(UNWRITTEN)
+      for (let i = 0; i < heads; i++)
+        target!.set(source!.subarray(i * head, i * head + rows * width), i * head)
     }
   }
 

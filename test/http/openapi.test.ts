@@ -25,7 +25,7 @@ describe('GET /openapi.json', () => {
     const info = { name: 'any', facts: { voices: [], sampleRate: 24_000 } }
     const app = createApp({
       models: { whisper: { info }, llama: { info }, kokoro: { info } } as unknown as Models,
-      admission: new Admission(0),
+      admission: new Admission(1, 0),
       logger: pino({ level: 'silent' }),
       info: { version: '1', runtime: 'none', models: [], readyAt: 0 },
       limits: {

@@ -223,7 +223,7 @@ describe('the page in Chromium', function () {
     const models = { whisper: { info }, llama: { info }, kokoro: { info } } as unknown as Models
     const app = createApp({
       models,
-      admission: new Admission(0),
+      admission: new Admission(1, 0),
       logger: pino({ level: 'silent' }),
       info: { version: '1', runtime: 'none', models: [], readyAt: 0 },
       limits: {

@@ -32,5 +32,5 @@ export function writeEngine(family: Family, plan: EnginePlan, source: string): M
   } as const
   const engine = openEngine(folder, manifest, { threads: 2 })
   const open: ModelContext['open'] = async (graph, limits) => (await engine).open(graph, limits)
-  return { folder, manifest, stateBytes: 2 ** 30, open }
+  return { folder, manifest, slots: 8, stateBytes: 2 ** 30, open }
 }

@@ -60,6 +60,6 @@ else {
   const facts = { voices: ['a'] }
   send({
     kind: 'ready',
-    info: { name: 'counter', family: 'llama', parameters: 1, bytes: 2, loadSeconds: 3, facts },
+    info: { name: 'counter', family: 'llama', parameters: 1, bytes: 2, loadSeconds: 3, parallel: 1, facts },
   })
 }

@@ -21,6 +21,7 @@ describe('runtime/thread', () => {
       cores: new SharedArrayBuffer(8),
       device: 0,
       libraries: null,
+      slots: 1,
       stateBytes: 0,
     } as const
     const thread = await ModelThread.start<CountRequest, unknown>(entry, settings, (error) => {
@@ -52,6 +53,7 @@ describe('runtime/thread', () => {
       parameters: 1,
       bytes: 2,
       loadSeconds: 3,
+      parallel: 1,
       facts,
     })
   })

@@ -47,6 +47,7 @@ export async function loadKokoro(context: ModelContext): Promise<Model<SpeakRequ
 type Networks = Readonly<Record<keyof typeof graphNames, Session>>
 
 class Kokoro implements Model<SpeakRequest, SpeakEvent> {
+  readonly parallel = 1
   readonly facts: Readonly<Record<string, unknown>>
   readonly #config: KokoroConfig
   readonly #bindings: KokoroBindings

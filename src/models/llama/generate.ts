@@ -1,18 +1,18 @@
 /** The run half of the Llama family: a conversation → the assistant's next message, as it is written. */
 import { join } from 'node:path'
-import { type DecodeOptions, decode } from '../../decoding/decode.js'
 import { StopStrings } from '../../decoding/stop.js'
 import { SetupError } from '../../errors.js'
-import { floats, int64, type Session } from '../../runtime/session.js'
 import { loadChatTemplate } from '../../text/chat-template.js'
 import { isObject, type JsonObject, readJsonObject, readTextIfPresent } from '../../text/json-file.js'
 import { loadTokenizer, type Tokenizer } from '../../text/tokenizer.js'
 import { Utf8Stream } from '../../text/utf8-stream.js'
 import type { Model, ModelContext } from '../model.js'
-import { bytesPerRow, decoder, decoderState } from './bindings.js'
-import { type LlamaConfig, readLlamaConfig } from './config.js'
+import { decoder } from './bindings.js'
+import { capacityOf } from './capacity.js'
+import { readLlamaConfig } from './config.js'
 import { PromptEncoder } from './prompt.js'
 import { type SamplingDefaults, samplingDefaults, tokenChooser } from './sampling.js'
+import { type Choice, type Reply, Scheduler, type Scores } from './scheduler.js'
 
 export interface GenerateRequest {
   readonly messages: readonly { role: string; content: string }[]
@@ -30,7 +30,12 @@ export interface GenerateRequest {
 }
 
 export type GenerateEvent =
-  | { readonly kind: 'start'; readonly promptTokens: number; readonly recordingTokens: number }
+  | {
+      readonly kind: 'start'
+      readonly promptTokens: number
+      readonly cachedTokens: number
+      readonly recordingTokens: number
+    }
   | { readonly kind: 'text'; readonly text: string }
   | {
       readonly kind: 'end'
@@ -38,11 +43,6 @@ export type GenerateEvent =
       readonly promptTokens: number
       readonly completionTokens: number
     }
-
-/** Rows per run of a prompt on a CPU: larger ones are no faster, and between two a request can be cancelled. */
-const CPU_PREFILL_ROWS = 128
-/** Requests run one at a time. */
-const SLOT = 0
 
 /** Opens the engine of a Llama family checkpoint. @throws SetupError naming the file at fault */
 export async function loadLlama(context: ModelContext): Promise<Model<GenerateRequest, GenerateEvent>> {
@@ -57,40 +57,24 @@ export async function loadLlama(context: ModelContext): Promise<Model<GenerateRe
   const prompts = new PromptEncoder(template, tokenizer, tokenizer.specialTokens)
   const hasGeneration = readTextIfPresent(folder, 'generation_config.json') !== undefined
   const generation = hasGeneration ? readJsonObject(folder, 'generation_config.json') : {}
-  const { rows, rowBytes, prefillRows } = sizesFor(context, config)
-  return new Llama(await context.open(decoder.graph, { stateRows: rows, stateBytes: context.stateBytes }), {
+  const capacity = capacityOf(context, config)
+  const { context: stateRows, stateBytes } = capacity
+  const session = await context.open(decoder.graph, { stateRows, stateBytes })
+  return new Llama(new Scheduler(session, capacity), {
     tokenizer,
     prompts,
-    context: rows,
-    prefillRows,
+    context: capacity.context,
+    parallel: capacity.slots,
     defaults: samplingDefaults(generation, join(folder, 'generation_config.json')),
     stopTokens: stopTokens(folder, tokenizer, generation),
     facts: {
-      contextTokens: rows,
-      stateBytesPerToken: rowBytes,
+      contextTokens: capacity.context,
+      slots: capacity.slots,
+      stateBytes: capacity.stateBytes,
+      stateBytesPerToken: capacity.rowBytes,
       vocabulary: config.vocabulary,
     },
   })
-}
-
-/** Tokens that a sequence may have, bytes of state of each, and how many of a prompt one run takes. */
-function sizesFor(
-  { manifest, stateBytes }: ModelContext,
-  config: LlamaConfig,
-): { rows: number; rowBytes: number; prefillRows: number } {
-  const signature = manifest.graphs[decoder.graph]
-  if (!signature)
-    throw new SetupError(`The engine ${manifest.model} has no graph ${decoder.graph}: build it again.`)
-  const [first] = decoderState(config)
-  const short = signature.inputs.some(({ name, dtype }) => name === first!.past && dtype !== 'float32')
-  const rowBytes = bytesPerRow(config, short ? 2 : 4)
-  const rows = Math.min(config.context, signature.stateRows, Math.floor(stateBytes / rowBytes))
-  if (rows < 2)
-    throw new SetupError(
-      `${stateBytes} bytes of state hold ${rows} tokens of ${rowBytes} bytes each: give the model more memory.`,
-    )
-  const most = Math.max(0, ...signature.profiles.map(({ sizes }) => sizes[decoder.rows]?.[2] ?? 0))
-  return { rows, rowBytes, prefillRows: most || CPU_PREFILL_ROWS }
 }
 
 /** The ends that generation_config.json, config.json and the tokenizer name: chat models spread them over the three. */
@@ -110,8 +94,7 @@ interface Parts {
   readonly prompts: PromptEncoder
   /** Tokens that prompt and reply may have in sum. */
   readonly context: number
-  /** Tokens of a prompt per run. */
-  readonly prefillRows: number
+  readonly parallel: number
   readonly defaults: SamplingDefaults
   readonly stopTokens: ReadonlySet<number>
   readonly facts: Readonly<Record<string, unknown>>
@@ -119,83 +102,108 @@ interface Parts {
 
 class Llama implements Model<GenerateRequest, GenerateEvent> {
   readonly facts: Readonly<Record<string, unknown>>
-  readonly #session: Session
+  readonly parallel: number
+  readonly #scheduler: Scheduler
   readonly #parts: Parts
 
-  constructor(session: Session, parts: Parts) {
+  constructor(scheduler: Scheduler, parts: Parts) {
     this.facts = parts.facts
-    this.#session = session
+    this.parallel = parts.parallel
+    this.#scheduler = scheduler
     this.#parts = parts
   }
 
   async *run(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
-    const { prompts, context, defaults, stopTokens } = this.#parts
+    const { prompts, context, defaults, stopTokens, tokenizer } = this.#parts
     const { tokens: prompt, recordingTokens } = prompts.encode(request, context)
     const promptTokens = prompt.length
-    yield { kind: 'start', promptTokens, recordingTokens }
-    try {
-      const first = await this.#prefill(prompt, signal)
-      const ended = yield* this.#write(first, promptTokens, request, {
-        step: (token, position) => this.#step([token], position),
-        select: tokenChooser(request, defaults, prompt),
-        stopTokens,
-        maxTokens: Math.min(request.maxTokens, context - promptTokens),
-        signal,
+    const maxTokens = Math.min(request.maxTokens, context - promptTokens)
+    const queue: GenerateEvent[] = []
+    let wake = () => {}
+    const tell = (event: GenerateEvent) => {
+      queue.push(event)
+      wake()
+    }
+    const reply = new TextReply(tell, {
+      select: tokenChooser(request, defaults, prompt),
+      bytes: (token) => tokenizer.bytes(token),
+      stop: request.stop ?? [],
+      promptTokens,
+      maxTokens,
+      stopTokens,
+    })
+    const left = new AbortController()
+    let ended = false
+    const served = this.#scheduler
+      .run({
+        prompt,
+        replies: [reply],
+        maxTokens,
+        signal: AbortSignal.any([signal, left.signal]),
+        started: (cachedTokens) => tell({ kind: 'start', promptTokens, cachedTokens, recordingTokens }),
       })
-      yield { kind: 'end', ...ended, promptTokens }
+      .finally(() => {
+        ended = true
+        wake()
+      })
+    try {
+      for (;;) {
+        signal.throwIfAborted()
+        const event = queue.shift()
+        if (event) yield event
+        else if (ended) return await served
+        else await new Promise<void>((resolve) => (wake = resolve))
+      }
     } finally {
-      this.#session.release(SLOT)
+      left.abort()
+      await served.catch(() => {})
     }
   }
 
   dispose(): Promise<void> {
-    return this.#session.dispose()
+    return this.#scheduler.dispose()
+  }
+}
+
+/** The reply as text: whole characters, without special tokens, up to a stop string. */
+class TextReply implements Reply {
+  readonly needsRow = true
+  readonly #characters = new Utf8Stream()
+  readonly #stops: StopStrings
+  readonly #tokens: number[] = []
+
+  constructor(
+    private readonly tell: (event: GenerateEvent) => void,
+    private readonly options: {
+      select: (logits: Float32Array, tokens: readonly number[]) => number
+      bytes: (token: number) => Uint8Array
+      stop: readonly string[]
+      promptTokens: number
+      maxTokens: number
+      stopTokens: ReadonlySet<number>
+    },
+  ) {
+    this.#stops = new StopStrings(options.stop)
   }
 
-  /** Runs the prompt in pieces; the logits behind its last token. */
-  async #prefill(prompt: readonly number[], signal: AbortSignal): Promise<Float32Array> {
-    const { prefillRows } = this.#parts
-    for (let past = 0; ; past += prefillRows) {
-      signal.throwIfAborted()
-      const logits = await this.#step(prompt.slice(past, past + prefillRows), past)
-      if (past + prefillRows >= prompt.length) return logits
-    }
+  next({ logits }: Scores): Choice {
+    const { maxTokens, stopTokens, select, bytes } = this.options
+    if (maxTokens === 0) return this.#end('length')
+    const token = select(logits, this.#tokens)
+    if (stopTokens.has(token)) return this.#end('stop')
+    this.#tokens.push(token)
+    const { text, stopped } = this.#stops.push(this.#characters.push(bytes(token)))
+    if (text) this.tell({ kind: 'text', text })
+    if (stopped) return this.#end('stop')
+    // Bytes of a character that the limit cut in two are no text.
+    return this.#tokens.length < maxTokens ? { kind: 'token', token } : this.#end('length')
   }
 
-  /** Runs tokens that follow `past` others; the logits behind the last. */
-  async #step(tokens: readonly number[], past: number): Promise<Float32Array> {
-    const feeds = {
-      [decoder.tokens]: int64(tokens, [1, tokens.length]),
-      [decoder.pastLength]: int64([past]),
-      [decoder.logitRows]: int64([tokens.length - 1]),
-    }
-    const uses = [{ slot: SLOT, past }]
-    return floats(await this.#session.run(feeds, uses, [decoder.logits]), decoder.logits)
-  }
-
-  /** The reply as text: whole characters, without special tokens, up to a stop string. */
-  async *#write(
-    first: Float32Array,
-    promptTokens: number,
-    request: GenerateRequest,
-    options: DecodeOptions,
-  ): AsyncGenerator<GenerateEvent, { reason: 'stop' | 'length'; completionTokens: number }> {
-    const characters = new Utf8Stream()
-    const stops = new StopStrings(request.stop ?? [])
-    const tokens = decode(first, promptTokens, options)
-    for (let completionTokens = 0; ; ) {
-      const next = await tokens.next()
-      if (next.done) {
-        // Bytes of a character that the limit cut in two are no text.
-        const rest = stops.end()
-        if (rest) yield { kind: 'text', text: rest }
-        return { reason: next.value.reason, completionTokens }
-      }
-      completionTokens++
-      const piece = characters.push(this.#parts.tokenizer.bytes(next.value.token))
-      const { text, stopped } = stops.push(piece)
-      if (text) yield { kind: 'text', text }
-      if (stopped) return { reason: 'stop', completionTokens }
-    }
+  #end(reason: 'stop' | 'length'): Choice {
+    const rest = this.#stops.end()
+    if (rest) this.tell({ kind: 'text', text: rest })
+    const { promptTokens } = this.options
+    this.tell({ kind: 'end', reason, promptTokens, completionTokens: this.#tokens.length })
+    return { kind: 'end' }
   }
 }

@@ -39,6 +39,7 @@ export async function loadWhisper(context: ModelContext): Promise<Model<Transcri
   const whisper = await openWhisper(context)
   const { config, special } = whisper
   return {
+    parallel: 1,
     facts: {
       sampleRate: SAMPLE_RATE,
       languages: [...special.languages.keys()],

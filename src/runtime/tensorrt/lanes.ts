@@ -5,7 +5,7 @@
 import type { Dims, Event, ExecutionContext, Graph, Stream } from '../addon.js'
 
 /** Recorded graphs of a profile: they differ by batch size and first slot. Each costs a context's own memory. */
-const MOST_RECORDED = 8
+export const MOST_RECORDED = 8
 
 /** What a context is prepared for; `key` tells it from others. */
 export interface Preparation {

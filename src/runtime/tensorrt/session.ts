@@ -2,11 +2,12 @@
 import { setImmediate as turnOfEvents } from 'node:timers/promises'
 import type { DeviceBuffer, Dims, ExecutionContext, Native, Engine as Plan, Stream } from '../addon.js'
 import type { Binding, DType, Feeds, Fetches, GraphSignature, Profile, Session, SlotUse } from '../session.js'
+import { batchSizes, spans } from './batches.js'
 import { type Border, isReplayed } from './border.js'
 import { bytesOf } from './dtypes.js'
 import { type Lane, Lanes, laneCount } from './lanes.js'
 import type { Residents } from './residents.js'
-import { extent, fittingProfile, profilesOf, resolve, type Sizes, sizesOf } from './sizes.js'
+import { extent, fittingProfile, profilesOf, resolve, type Sizes, sizesOf, within } from './sizes.js'
 import { firstSlot, RowCounts, SlotMemory } from './slots.js'
 import { Staging, type Turn } from './staging.js'
 
@@ -26,6 +27,8 @@ export interface Shared {
   readonly activations: DeviceBuffer | null
 }
 
+const isKept = ({ idle }: SlotUse): boolean => !idle
+
 /** The contexts that a session makes for a profile. */
 function contextCount({ border, signature }: LoadedGraph, profile: Profile): number {
   const keys = Object.values(profile.sizes).reduce(
@@ -39,6 +42,8 @@ export class TensorRtSession implements Session {
   readonly signature: GraphSignature
   private readonly border: Border
   private readonly profiles: readonly Profile[]
+  /** Sizes of the batch that are recorded for good, the smallest first. */
+  private readonly batches: readonly number[]
   private readonly dtypes: ReadonlyMap<string, DType>
   private readonly state: SlotMemory
   private readonly counts: RowCounts
@@ -57,6 +62,7 @@ export class TensorRtSession implements Session {
     this.signature = signature
     this.border = border
     this.profiles = profilesOf(signature)
+    this.batches = batchSizes(border, this.profiles)
     this.dtypes = new Map(border.outputs.map(({ name, dtype }) => [name, dtype]))
     this.counts = new RowCounts(signature.slots, Math.min(stateRows, signature.stateRows))
     const made: { dispose(): void }[] = []
@@ -121,24 +127,20 @@ export class TensorRtSession implements Session {
     return names.filter((name) => name !== null)
   }
 
-  /** Spans of consecutive slots. */
-  together(slots: readonly number[]): readonly (readonly number[])[] {
-    const spans: number[][] = []
-    for (const slot of slots.toSorted((a, b) => a - b)) {
-      const last = spans.at(-1)
-      if (last?.at(-1) === slot - 1) last.push(slot)
-      else spans.push([slot])
-    }
-    return spans
+  together(slots: readonly number[]): number[][] {
+    return spans(slots, this.signature.slots, this.batches)
   }
 
-  reserve(_slot: number, rows: number): boolean {
-    this.counts.refuseMore(rows)
+  /** All memory is there from the beginning. @throws Error for more rows than a slot has, or a slot that is not there */
+  reserve(slot: number, rows: number): boolean {
+    this.counts.checkRoom(slot, rows)
     return true
   }
 
-  copy(): void {
-    throw new Error('rows can not be copied between the slots of a GPU')
+  copy(from: number, to: number, rows: number): void {
+    if (this.disposed) throw new Error('the session is closed')
+    this.counts.copied(from, to, rows)
+    if (from !== to) this.state.copyRows(this.shared.stream, from, to, rows)
   }
 
   release(slot: number): void {
@@ -169,13 +171,13 @@ export class TensorRtSession implements Session {
   private enter(uses: readonly SlotUse[], sizes: Sizes): number {
     if (uses.length === 0) return 0
     const first = firstSlot(uses, this.signature.slots)
-    this.shared.residents.require(this.border.residentInputs, uses)
+    this.shared.residents.require(this.border.residentInputs, uses.filter(isKept))
     if (this.border.state.length > 0) this.counts.check(uses, this.rowsOf(sizes))
     return first
   }
 
   private leave(uses: readonly SlotUse[], sizes: Sizes): void {
-    this.shared.residents.make(this.border.residentOutputs, uses)
+    this.shared.residents.make(this.border.residentOutputs, uses.filter(isKept))
     if (this.border.state.length > 0) this.counts.written(uses, this.rowsOf(sizes))
   }
 
@@ -263,10 +265,11 @@ export class TensorRtSession implements Session {
     const turn = this.staging.blank()
     const outputs = [...this.dtypes.keys()]
     for (const [index, profile] of this.profiles.entries()) {
-      const replayed = this.lanes[index]!.replays
-      // The second run of the same kind is the one that is recorded.
-      const kinds = replayed ? (['least', 'least', 'most', 'most'] as const) : (['likeliest'] as const)
-      for (const kind of kinds) this.enqueue(turn, index, extent(profile, kind), 0, outputs)
+      // The second run of the same sizes is the one that is recorded.
+      const kinds = this.lanes[index]!.replays
+        ? this.batches.flatMap((size) => [within(profile, size), within(profile, size)])
+        : [extent(profile, 'likeliest')]
+      for (const sizes of kinds) this.enqueue(turn, index, sizes, 0, outputs)
     }
     this.state.clear(stream)
     if (this.border.residentOutputs.length > 0) residents.clear(stream)

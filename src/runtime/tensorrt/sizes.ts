@@ -16,6 +16,13 @@ export function extent({ sizes }: Profile, which: 'least' | 'likeliest' | 'most'
   return Object.fromEntries(Object.entries(sizes).map(([symbol, range]) => [symbol, range[index]!]))
 }
 
+/** `size` for every symbol of a profile, or the next number that it takes. */
+export function within({ sizes }: Profile, size: number): Sizes {
+  const nearest = ([least, , most]: readonly [number, number, number]) =>
+    Math.min(Math.max(size, least), most)
+  return Object.fromEntries(Object.entries(sizes).map(([symbol, range]) => [symbol, nearest(range)]))
+}
+
 /** Dimensions as numbers; null where a symbol has no size. */
 export function resolve(dims: Binding['dims'], sizes: Sizes): number[] | null {
   const numbers = dims.map((size) => (typeof size === 'number' ? size : sizes[size]))

@@ -15,7 +15,7 @@ export interface SlotTensor {
 export const shareBytes = ({ dtype, share }: SlotTensor): number => bytesOf(dtype, share)
 
 export class SlotMemory {
-  private readonly buffers = new Map<string, { buffer: DeviceBuffer; share: number }>()
+  private readonly buffers = new Map<string, { buffer: DeviceBuffer; share: number; tensor: SlotTensor }>()
 
   /**
    * Memory of zeros: what is not written yet is masked, but a NaN found there would survive the mask.
@@ -35,7 +35,7 @@ export class SlotMemory {
     }
     for (const tensor of tensors) {
       const share = shareBytes(tensor)
-      this.buffers.set(tensor.name, { buffer: new DeviceBuffer(slots * share), share })
+      this.buffers.set(tensor.name, { buffer: new DeviceBuffer(slots * share), share, tensor })
     }
   }
 
@@ -44,6 +44,17 @@ export class SlotMemory {
     const found = this.buffers.get(name)
     if (!found) throw new Error(`${name} is not divided into slots`)
     return { buffer: found.buffer, offset: slot * found.share }
+  }
+
+  /** Copies the first `rows` rows of every share [heads, stateRows, width] to another slot's, behind what the stream does. */
+  copyRows(stream: Stream, from: number, to: number, rows: number): void {
+    for (const { buffer, share, tensor } of this.buffers.values()) {
+      const [heads, stateRows, width] = tensor.share as [number, number, number]
+      const head = bytesOf(tensor.dtype, [stateRows, width])
+      const bytes = bytesOf(tensor.dtype, [rows, width])
+      for (let offset = 0; offset < heads * head; offset += head)
+        stream.copy(buffer, to * share + offset, buffer, from * share + offset, bytes)
+    }
   }
 
   clear(stream: Stream): void {
@@ -80,20 +91,32 @@ export class RowCounts {
 
   /** @throws Error when a sequence would be too long, or continues rows that it does not have */
   check(uses: readonly SlotUse[], rows: number): void {
-    for (const { slot, past } of uses) {
-      if (past < 0 || past > this.rows[slot]!)
+    for (const { slot, past, idle } of uses) {
+      if (past < 0 || (past > this.rows[slot]! && !idle))
         throw new Error(`slot ${slot} has ${this.rows[slot]} rows of state, but the run continues ${past}`)
-      this.refuseMore(past + rows)
+      this.checkRoom(slot, past + rows)
     }
   }
 
-  /** @throws Error when a sequence may not have so many rows */
-  refuseMore(rows: number): void {
+  /** @throws Error where a slot can not hold so many, whatever is done */
+  checkRoom(slot: number, rows: number): void {
+    if (this.rows[slot] === undefined)
+      throw new Error(`slot ${slot} is wanted, but the engine has 0 … ${this.rows.length - 1}`)
     if (rows > this.most) throw new Error(`${rows} rows of state, but a slot holds ${this.most}`)
   }
 
   written(uses: readonly SlotUse[], rows: number): void {
-    for (const { slot, past } of uses) this.rows[slot] = past + rows
+    for (const { slot, past, idle } of uses)
+      this.rows[slot] = idle ? Math.min(this.rows[slot]!, past) : past + rows
+  }
+
+  /** @throws Error when `from` has not so many, or there is no such slot */
+  copied(from: number, to: number, rows: number): void {
+    this.checkRoom(from, rows)
+    this.checkRoom(to, rows)
+    if (rows > this.rows[from]!)
+      throw new Error(`slot ${from} has ${this.rows[from]} rows of state, but ${rows} are to be copied`)
+    this.rows[to] = rows
   }
 
   release(slot: number): void {

@@ -28,7 +28,7 @@ describe('models/kokoro/speak', function () {
   }
   /** Nothing of the manifest is read: the assets lie in the checkpoint's own folder. */
   const load = (openGraph: (name: string) => Promise<Session>) =>
-    loadKokoro({ folder, manifest: {} as Manifest, stateBytes: 0, open: openGraph })
+    loadKokoro({ folder, manifest: {} as Manifest, slots: 1, stateBytes: 0, open: openGraph })
   before(async () => {
     kokoro = await load(open)
   })

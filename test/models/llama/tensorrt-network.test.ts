@@ -104,6 +104,7 @@ describe('models/llama for TensorRT: SmolLM2 against the reference', () => {
   it('answers by the run half, within the rows that the engine has', async () => {
     const context: ModelContext = {
       folder: smollm2,
+      slots: 1,
       stateBytes: 2 ** 30,
       open: async () => exact,
       manifest: {

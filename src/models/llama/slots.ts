@@ -1,0 +1,179 @@
+/**
+ * The slots of a session: whose rows are where. Rows of what is finished stay until the slot or its memory is needed,
+ * least recently used first, and a sequence that begins like them starts behind what they have in common.
+ */
+import type { Session } from '../../runtime/session.js'
+import { commonPrefix } from './prefix.js'
+import type { Sequence } from './sequence.js'
+
+export class Slot {
+  /** What the rows are of; the first {@link rows} of them count. */
+  tokens: readonly number[] = []
+  rows = 0
+  /** Who writes here; null: nobody, the rows are kept. */
+  owner: Sequence | null = null
+  /** When it was last of use: a count of such events. */
+  used = 0
+
+  constructor(readonly index: number) {}
+}
+
+/** The session's part that moves memory. */
+export type SlotMemory = Pick<Session, 'reserve' | 'copy' | 'release'>
+
+/** Rows that are rather computed than copied: on a GPU a copy is a call for every head of every layer. */
+const LEAST_COPIED = 16
+
+interface Beginning {
+  readonly slot: Slot
+  /** How many of its rows are of the sequence's first tokens. */
+  readonly rows: number
+}
+
+export class Slots {
+  readonly all: readonly Slot[]
+  private uses = 0
+
+  /** @param limits how many slots there are, and how many rows a sequence may have */
+  constructor(
+    private readonly memory: SlotMemory,
+    private readonly limits: { readonly slots: number; readonly context: number },
+  ) {
+    this.all = Array.from({ length: limits.slots }, (_, index) => new Slot(index))
+  }
+
+  /** The sequences that have a slot. */
+  get owners(): Sequence[] {
+    return this.all.flatMap(({ owner }) => owner ?? [])
+  }
+
+  /**
+   * Gives a sequence a slot with room for its tokens, and the rows that some slot has of their beginning.
+   * @returns why not: all slots are taken, or there is no memory left for so many rows
+   */
+  place(sequence: Sequence): 'placed' | 'no slot' | 'no memory' {
+    const { tokens } = sequence
+    const vacant = this.all.filter(({ owner }) => !owner)
+    if (vacant.length === 0) return 'no slot'
+    const source = this.longest(tokens, this.all)
+    if (source) this.touch(source.slot)
+    // To go on in a slot costs nothing where all of its rows are wanted. Else it keeps them if another can be had.
+    const whole = this.longest(
+      tokens,
+      vacant.filter((slot) => commonPrefix(slot.tokens, tokens, slot.rows) === slot.rows),
+    )?.slot
+    const other = whole ?? this.leastUsed(vacant.filter((slot) => slot !== source?.slot))
+    if (other) {
+      if (other !== whole) this.forget(other)
+      if (this.makeRoom(other, tokens.length, source?.slot)) {
+        this.occupy(other, sequence, tokens.length - 1)
+        this.catchUp(sequence)
+        return 'placed'
+      }
+    }
+    // What it could begin with is in the way of the room that it needs.
+    if (!source || source.slot.owner) return 'no memory'
+    const { slot, rows } = source
+    // A long past would keep its memory for a short beginning of it.
+    if (2 * rows < slot.rows) this.forget(slot)
+    if (!this.makeRoom(slot, tokens.length)) return 'no memory'
+    this.occupy(slot, sequence, rows)
+    return 'placed'
+  }
+
+  /** Copies the rows that another slot has got of a sequence's tokens, where they are many more than its own. */
+  catchUp({ slot: own, tokens }: Sequence): void {
+    const source = this.longest(tokens, this.all)
+    if (!own || !source || source.rows < own.rows + LEAST_COPIED) return
+    this.memory.copy(source.slot.index, own.index, source.rows)
+    this.touch(source.slot)
+    own.rows = source.rows
+  }
+
+  /** Makes room for one more row than a sequence has; false where only other sequences' memory is left. */
+  grow({ slot }: Sequence): boolean {
+    return this.makeRoom(slot!, slot!.rows + 1)
+  }
+
+  /** A sequence is over: its rows stay for others. */
+  leave(sequence: Sequence): void {
+    const { slot } = sequence
+    if (!slot) return
+    slot.owner = null
+    sequence.slot = null
+    this.touch(slot)
+    // Nothing goes on behind the last row that there is, and an idle slot has to have one to be written in vain.
+    slot.rows = Math.min(slot.rows, this.limits.context - 1)
+    slot.tokens = sequence.tokens.slice(0, slot.rows)
+    if (slot.rows === 0) this.forget(slot)
+  }
+
+  /** Takes a sequence's slot and all its rows. */
+  drop(sequence: Sequence): void {
+    const { slot } = sequence
+    if (!slot) return
+    slot.owner = null
+    sequence.slot = null
+    this.forget(slot)
+  }
+
+  /** @param most how many of the slot's rows may be the sequence's */
+  /** What is in these slots is not known any more. @returns whose it was */
+  lose(indices: readonly number[]): Sequence[] {
+    const slots = indices.map((index) => this.all[index]!)
+    const owners = slots.flatMap(({ owner }) => owner ?? [])
+    for (const owner of owners) owner.slot = null
+    for (const slot of slots) {
+      slot.owner = null
+      this.forget(slot)
+    }
+    return owners
+  }
+
+  private occupy(slot: Slot, sequence: Sequence, most: number): void {
+    slot.rows = Math.min(slot.rows, most)
+    slot.owner = sequence
+    slot.tokens = sequence.tokens
+    sequence.slot = slot
+    this.touch(slot)
+  }
+
+  /** Reserves rows in a slot, at the cost of rows that are only kept; those of `spared` are not touched. */
+  private makeRoom(slot: Slot, rows: number, spared?: Slot): boolean {
+    while (!this.memory.reserve(slot.index, rows)) {
+      const kept = this.all.filter(
+        (other) => !other.owner && other.rows > 0 && other !== slot && other !== spared,
+      )
+      const oldest = this.leastUsed(kept)
+      if (!oldest) return false
+      this.forget(oldest)
+    }
+    return true
+  }
+
+  private forget(slot: Slot): void {
+    this.memory.release(slot.index)
+    slot.tokens = []
+    slot.rows = 0
+    slot.used = 0
+  }
+
+  private touch(slot: Slot): void {
+    slot.used = ++this.uses
+  }
+
+  /** An empty one, the first of them, or else the least recently used. */
+  private leastUsed(slots: readonly Slot[]): Slot | undefined {
+    return [...slots].sort((a, b) => a.used - b.used)[0]
+  }
+
+  /** Where the longest beginning of the tokens is, the last of which has to be computed in any case. */
+  private longest(tokens: readonly number[], slots: readonly Slot[]): Beginning | undefined {
+    let best: Beginning | undefined
+    for (const slot of slots) {
+      const rows = commonPrefix(slot.tokens, tokens, Math.min(slot.rows, tokens.length - 1))
+      if (rows > (best?.rows ?? 0)) best = { slot, rows }
+    }
+    return best
+  }
+}
