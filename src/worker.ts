@@ -16,8 +16,9 @@ type Load = (context: ModelContext) => Promise<Model<never, unknown>>
 
 const families: Record<Family, Load> = { whisper: loadWhisper, llama: loadLlama, kokoro: loadKokoro }
 
-/** What a step throws when nobody waits for its answer any more. */
+/** What a step throws when nobody waits for its answer any more, or the thread is to end. */
 const cancelled = new ServiceError('request_cancelled', 'The request was cancelled.')
+const stopped = new ServiceError('shutting_down', 'The service is shutting down.')
 
 interface Loaded {
   readonly engine: Engine
@@ -99,7 +100,7 @@ function serve(port: MessagePort, { engine, model }: Loaded): void {
     else {
       stopping = true
       waiting.clear()
-      for (const controller of running.values()) controller.abort(cancelled)
+      for (const controller of running.values()) controller.abort(stopped)
     }
     void work()
   })

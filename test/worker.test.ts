@@ -12,11 +12,19 @@ import { House } from './runtime/tensorrt/house.js'
 const engines = new URL('./runtime/tensorrt/engines.js', import.meta.url).href
 const model = `
 import { decoderFeeds } from '${engines}'
+let begun = 0
 export async function loadLlama({ open, manifest }) {
   const session = await open('decoder')
   return {
+    parallel: 2,
     facts: { slots: manifest.graphs.decoder.slots },
     async *run(values, signal) {
+      begun++
+      if (values.length === 0) {
+        yield begun
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        signal.throwIfAborted()
+      }
       for (const [past, value] of values.entries()) {
         signal.throwIfAborted()
         const { y } = await session.run(decoderFeeds([[value]], [past]), [{ slot: 0, past }])
@@ -81,7 +89,8 @@ describeNative('worker', () => {
     await collectGarbage()
     const before = native.memory().free
     const thread = await start()
-    const { memory, warnings, facts } = thread.info
+    const { memory, warnings, facts, parallel } = thread.info
+    assert.equal(parallel, 2)
     assert.deepEqual(facts, { slots: decoder.signature.slots })
     assert.deepEqual(warnings, [])
     assert.equal(memory!.device, 'Fake GPU 0')
@@ -98,6 +107,29 @@ describeNative('worker', () => {
     const thread = await start({ ...decoder, head: ['uncapturable'] })
     assert.match(thread.info.warnings!.join(), /can not be recorded and replayed/)
     assert.deepEqual(await all(thread, [1, 2, 3]), [1, 4, 9])
+  })
+
+  it('begins as many calls as the model takes, others in order, and cancels each for itself', async () => {
+    const thread = await start()
+    const hold = () => {
+      const controller = new AbortController()
+      const call = thread.call([], controller.signal)
+      return { first: call.next(), call, leave: () => controller.abort() }
+    }
+    const [one, two, never, three] = [hold(), hold(), hold(), hold()]
+    assert.deepEqual([(await one.first).value, (await two.first).value], [1, 2])
+    const last = all(thread, [5])
+    never.leave()
+    await assert.rejects(never.first, { code: 'request_cancelled' })
+    two.leave()
+    await assert.rejects(two.call.next(), { code: 'request_cancelled' })
+    assert.equal((await three.first).value, 3, 'what was cancelled while it waited was not begun')
+    one.leave()
+    assert.deepEqual(await last, [25])
+    const open = three.call.next()
+    await thread.stop()
+    await assert.rejects(open, { code: 'shutting_down' })
+    assert.deepEqual(deaths, [])
   })
 
   it('survives the error of a request', async () => {

@@ -79,7 +79,14 @@ export class ModelThread<Request, Event> {
         wake()
       },
     })
-    const onAbort = () => wake()
+    // Nobody else needs to read on for the thread to be told.
+    const cancel = () => {
+      if (this.calls.delete(id) && !ended && !this.death) this.send({ kind: 'cancel', id })
+    }
+    const onAbort = () => {
+      cancel()
+      wake()
+    }
     signal.addEventListener('abort', onAbort)
     try {
       this.send({ kind: 'call', id, request })
@@ -92,7 +99,7 @@ export class ModelThread<Request, Event> {
       }
     } finally {
       signal.removeEventListener('abort', onAbort)
-      if (this.calls.delete(id) && !ended && !this.death) this.send({ kind: 'cancel', id })
+      cancel()
     }
   }
 

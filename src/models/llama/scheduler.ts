@@ -154,7 +154,8 @@ export class Scheduler {
       const [list] = this.session.together([...left.keys()])
       await this.decode(list!, left)
       for (const slot of list!) left.delete(slot)
-      // What an error has ended with its request is not run.
+      this.endCancelled()
+      // What has ended with its request is not run.
       for (const [slot, sequence] of left) if (!sequence.slot) left.delete(slot)
     }
   }

@@ -57,28 +57,37 @@ export class Slots {
     if (vacant.length === 0) return 'no slot'
     const source = this.longest(tokens, this.all)
     if (source) this.touch(source.slot)
-    // To go on in a slot costs nothing where all of its rows are wanted. Else it keeps them if another can be had.
+    const slot = this.choose(tokens, vacant, source)
+    if (slot !== source?.slot && this.makeRoom(slot, tokens.length, source?.slot)) {
+      this.occupy(slot, sequence, tokens.length - 1)
+      this.catchUp(sequence)
+      return 'placed'
+    }
+    // In the place of what it begins with it needs the least memory, unless that is a long past of which it wants little.
+    const [own, rows] = source && !source.slot.owner ? [source.slot, source.rows] : [slot, 0]
+    if (2 * rows < own.rows || !this.makeRoom(own, tokens.length)) {
+      this.forget(own)
+      if (!this.makeRoom(own, tokens.length)) return 'no memory'
+    }
+    this.occupy(own, sequence, rows)
+    return 'placed'
+  }
+
+  /** The slot for a sequence, emptied if nothing in it is wanted. */
+  private choose(tokens: readonly number[], vacant: readonly Slot[], source?: Beginning): Slot {
+    // To go on in a slot costs nothing where all of its rows are wanted.
     const whole = this.longest(
       tokens,
       vacant.filter((slot) => commonPrefix(slot.tokens, tokens, slot.rows) === slot.rows),
-    )?.slot
-    const other = whole ?? this.leastUsed(vacant.filter((slot) => slot !== source?.slot))
-    if (other) {
-      if (other !== whole) this.forget(other)
-      if (this.makeRoom(other, tokens.length, source?.slot)) {
-        this.occupy(other, sequence, tokens.length - 1)
-        this.catchUp(sequence)
-        return 'placed'
-      }
-    }
-    // What it could begin with is in the way of the room that it needs.
-    if (!source || source.slot.owner) return 'no memory'
-    const { slot, rows } = source
-    // A long past would keep its memory for a short beginning of it.
-    if (2 * rows < slot.rows) this.forget(slot)
-    if (!this.makeRoom(slot, tokens.length)) return 'no memory'
-    this.occupy(slot, sequence, rows)
-    return 'placed'
+    )
+    if (whole) return whole.slot
+    const oldest = this.leastUsed(vacant.filter((slot) => slot !== source?.slot))
+    // Where something is lost in any case, it is better the end of what is wanted than something else, unless it is long.
+    if (source && !source.slot.owner && 2 * source.rows >= source.slot.rows && oldest?.rows !== 0)
+      return source.slot
+    const slot = oldest ?? source!.slot
+    this.forget(slot)
+    return slot
   }
 
   /** Copies the rows that another slot has got of a sequence's tokens, where they are many more than its own. */

@@ -35,6 +35,34 @@ async function step(session: Session, values: number[][], uses: SlotUse[]): Prom
   return uses.map((_, row) => rowsSeen(seen!, row))
 }
 
+const encoder: TestGraph = {
+  body: ['cross = copy audio', 'loud = sum audio'],
+  signature: signature(
+    [tensor('audio', 'float32', 'batch', CROSS)],
+    [tensor('cross', 'float32', 'batch', CROSS), tensor('loud', 'float32', 'batch', 1)],
+    {
+      resident: ['cross'],
+      slots: SLOTS,
+      profiles: [{ name: 'windows', sizes: { batch: [1, 1, 2] } }],
+    },
+  ),
+}
+const listener: TestGraph = {
+  body: [...decoder.body, 'heard = copy cross'],
+  signature: {
+    ...decoder.signature,
+    inputs: [...decoder.signature.inputs, tensor('cross', 'float32', 'batch', CROSS)],
+    outputs: [...decoder.signature.outputs, tensor('heard', 'float32', 'batch', CROSS)],
+    resident: ['cross'],
+  },
+}
+const windows = (...values: number[]) => ({
+  audio: float32(Float32Array.from(values.flatMap((value) => Array<number>(CROSS).fill(value))), [
+    values.length,
+    CROSS,
+  ]),
+})
+
 describeNative('runtime/tensorrt/session', () => {
   const log: Log = []
   let gpu: Gpu
@@ -174,35 +202,70 @@ describeNative('runtime/tensorrt/session', () => {
     })
   })
 
-  describe('tensors that stay between graphs', () => {
-    const encoder: TestGraph = {
-      body: ['cross = copy audio', 'loud = sum audio'],
-      signature: signature(
-        [tensor('audio', 'float32', 'batch', CROSS)],
-        [tensor('cross', 'float32', 'batch', CROSS), tensor('loud', 'float32', 'batch', 1)],
-        {
-          resident: ['cross'],
-          slots: SLOTS,
-          profiles: [{ name: 'windows', sizes: { batch: [1, 1, 2] } }],
-        },
-      ),
-    }
-    const listener: TestGraph = {
-      body: [...decoder.body, 'heard = copy cross'],
-      signature: {
-        ...decoder.signature,
-        inputs: [...decoder.signature.inputs, tensor('cross', 'float32', 'batch', CROSS)],
-        outputs: [...decoder.signature.outputs, tensor('heard', 'float32', 'batch', CROSS)],
-        resident: ['cross'],
-      },
-    }
-    const windows = (...values: number[]) => ({
-      audio: float32(Float32Array.from(values.flatMap((value) => Array<number>(CROSS).fill(value))), [
-        values.length,
-        CROSS,
-      ]),
+  describe('state of several slots', () => {
+    it('is kept where a slot is idle, but for rows behind those that it tells', async () => {
+      const session = await openDecoder()
+      await step(session, [[1, 2, 3]], [{ slot: 0, past: 0 }])
+      await step(session, [[4, 5]], [{ slot: 1, past: 0 }])
+      await step(session, [[6]], [{ slot: 2, past: 0 }])
+      const idle = [
+        { slot: 0, past: 3, idle: true },
+        { slot: 1, past: 1, idle: true },
+        { slot: 2, past: 1 },
+      ]
+      assert.deepEqual((await step(session, [[9], [9], [7]], idle))[2], [6, 7, ...zeros(6)])
+      const both = [0, 1].map((slot) => ({ slot, past: 3 - 2 * slot }))
+      assert.deepEqual(await step(session, [[8], [8]], both), [
+        [1, 2, 3, 8, ...zeros(4)],
+        [4, 8, ...zeros(6)],
+      ])
+      await step(session, [[9], [9]], [{ slot: 0, past: 2, idle: true }, both[1]!])
+      await assert.rejects(step(session, [[9]], [{ slot: 0, past: 3 }]), /slot 0 has 2 rows of state/)
     })
 
+    it('is not made by idle slots, nor needed of them, where it stays between graphs', async () => {
+      const [writer, reader] = (await open({ encoder, decoder: listener })) as [Session, Session]
+      await writer.run(windows(5, 6), [
+        { slot: 1, past: 0, idle: true },
+        { slot: 2, past: 0 },
+      ])
+      const uses = [
+        { slot: 1, past: 0, idle: true },
+        { slot: 2, past: 0 },
+      ]
+      await reader.run(decoderFeeds([[1], [1]], [0, 0]), uses)
+      await assert.rejects(
+        reader.run(decoderFeeds([[1]], [0]), [{ slot: 1, past: 0 }]),
+        /cross of slot 1 was not made/,
+      )
+    })
+
+    it('is copied from slot to slot, behind the runs before and before those behind', async () => {
+      const session = await openDecoder()
+      await step(session, [[9, 9, 9, 9]], [{ slot: 2, past: 0 }])
+      const first = step(session, [[1, 2, 3]], [{ slot: 0, past: 0 }])
+      await new Promise((resolve) => setImmediate(resolve))
+      session.copy(0, 2, 2)
+      assert.deepEqual(await step(session, [[5]], [{ slot: 2, past: 2 }]), [[1, 2, 5, 9, ...zeros(4)]])
+      assert.deepEqual(await first, [[1, 2, 3, ...zeros(5)]])
+      session.copy(0, 2, 3)
+      await assert.rejects(step(session, [[4]], [{ slot: 2, past: 4 }]), /slot 2 has 3 rows of state/)
+      assert.deepEqual(await step(session, [[6]], [{ slot: 0, past: 3 }]), [[1, 2, 3, 6, ...zeros(4)]])
+      assert.throws(() => session.copy(1, 2, 1), /slot 1 has 0 rows of state, but 1 are to be copied/)
+      assert.throws(() => session.copy(0, 4, 1), /slot 4 is wanted, but the engine has 0 … 3/)
+      await session.dispose()
+      assert.throws(() => session.copy(0, 2, 1), /the session is closed/)
+    })
+
+    it('has room for as many rows as the engine was built for, in each', async () => {
+      const session = await openDecoder()
+      for (const slot of [0, 3]) assert.equal(session.reserve(slot, STATE_ROWS), true)
+      assert.throws(() => session.reserve(0, STATE_ROWS + 1), /9 rows of state, but a slot holds 8/)
+      assert.throws(() => session.reserve(4, 1), /slot 4 is wanted/)
+    })
+  })
+
+  describe('tensors that stay between graphs', () => {
     it('are made in one graph and read in another, slot by slot, and are never the caller’s', async () => {
       const [writer, reader] = (await open({ encoder, decoder: listener })) as [Session, Session]
       const made = await writer.run(windows(5, 6), [
@@ -300,15 +363,22 @@ describeNative('runtime/tensorrt/session', () => {
   describe('replay', () => {
     const calls = () => log.filter((call) => call !== 'upload' && call !== 'download')
 
-    it('has recorded the smallest and the largest batch when it is ready', async () => {
+    it('has recorded all batches that slots are put together in when it is ready', async () => {
       const session = await openDecoder()
-      await step(session, [[1]], [{ slot: 0, past: 0 }])
-      await step(
-        session,
-        [[1], [2], [3], [4]],
-        [0, 1, 2, 3].map((slot) => ({ slot, past: 0 })),
-      )
-      assert.deepEqual(calls(), ['replay', 'replay'])
+      const put: string[] = []
+      for (const slots of [[0], [1], [0, 1], [2], [3, 0], [1, 3], [0, 1, 2, 3]]) {
+        const [list, ...others] = session.together(slots)
+        assert.deepEqual(others, [])
+        put.push(list!.join())
+        const uses = list!.map((slot) => ({ slot, past: 0, idle: !slots.includes(slot) }))
+        await step(
+          session,
+          list!.map((slot) => [slot]),
+          uses,
+        )
+      }
+      assert.deepEqual(put, ['0', '0,1', '0,1', '0,1,2,3', '0,1,2,3', '0,1,2,3', '0,1,2,3'])
+      assert.deepEqual(calls(), Array(7).fill('replay'))
       assert.deepEqual(engines[0]!.warnings(), [])
     })
 
