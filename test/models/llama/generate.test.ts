@@ -35,7 +35,7 @@ describe('models/llama/generate', () => {
     const { start, pieces, text, end } = await reply({ maxTokens: 64 })
     assert.equal(text, counting.greedy_text)
     assert.ok(pieces.length > 30)
-    assert.deepEqual(start, { kind: 'start', promptTokens: 43, recordingTokens: 0 })
+    assert.deepEqual(start, { kind: 'start', promptTokens: 43, cachedTokens: 0, recordingTokens: 0 })
     assert.deepEqual(end, { kind: 'end', reason: 'length', promptTokens: 43, completionTokens: 64 })
   })
 
