@@ -1,0 +1,147 @@
+/**
+ * Rules drawn as graphs of JSON text. Values stand in the form of JSON.stringify. White space is bounded, so that a
+ * model can not go on with it for ever: none, one space, or a line break and an indentation.
+ */
+import { type Alternative, isProductive, mostItems, type Rule } from './rule.js'
+import { Node } from './structure.js'
+
+const ascii = (character: string) => character.charCodeAt(0)
+const mostIndentation = 24
+
+/** @param writable which bytes a token can be: other characters are escaped. */
+export function drawing(writable: readonly boolean[]): (rule: Rule) => Node {
+  return (rule) => {
+    const start = new Node()
+    const end = Node.final()
+    for (const alternative of rule.alternatives)
+      if (isProductive(alternative)) draw(alternative, start, end, writable)
+    return start
+  }
+}
+
+function draw(alternative: Alternative, from: Node, to: Node, writable: readonly boolean[]): void {
+  switch (alternative.kind) {
+    case 'values':
+      for (const value of alternative.values) from.path(jsonBytes(value, writable), to)
+      return
+    case 'lexeme':
+      from.call(alternative.lexeme, to)
+      return
+    case 'object':
+      return drawObject(alternative, from, to, writable)
+    case 'array':
+      return drawArray(alternative, from, to, writable)
+  }
+}
+
+/** Properties come in the order in which they are declared, then further ones. */
+function drawObject(
+  { properties, additional }: Extract<Alternative, { kind: 'object' }>,
+  from: Node,
+  to: Node,
+  writable: readonly boolean[],
+): void {
+  const possible = properties.filter(({ value }) => value.isProductive)
+  const more = additional?.value.isProductive ? additional : undefined
+  const close = new Node().on(ascii('}'), to)
+  const lastRequired = possible.findLastIndex(({ isRequired }) => isRequired)
+  /** Where the key of one of the properties from `index` on comes. */
+  const keys = possible.map((_, index) => new Node((node) => drawKey(node, index)))
+  keys.push(new Node((node) => drawFurther(node)))
+  /** Behind a value, all properties before `index` being done with. */
+  const behind = [...keys].map((_, index) => new Node((node) => drawBehind(node, index)))
+
+  function drawKey(node: Node, index: number): void {
+    const { name, value, isRequired } = possible[index]!
+    const colon = new Node()
+    node.path(jsonBytes(name, writable), colon)
+    drawValue(colon, value, behind[index + 1]!, writable)
+    if (!isRequired) node.empty(keys[index + 1]!)
+  }
+  function drawFurther(node: Node): void {
+    if (!more) return
+    const colon = new Node()
+    node.call(more.key, colon)
+    drawValue(colon, more.value, behind.at(-1)!, writable)
+  }
+  function drawBehind(node: Node, index: number): void {
+    if (index > lastRequired) node.empty(gap(close))
+    if (index < possible.length || more) node.on(ascii(','), gap(keys[index]!))
+  }
+  const opened = new Node()
+  from.on(ascii('{'), gap(opened))
+  opened.empty(keys[0]!)
+  if (lastRequired < 0) opened.empty(close)
+}
+
+function drawValue(colon: Node, value: Rule, to: Node, writable: readonly boolean[]): void {
+  const place = new Node()
+  colon.on(ascii(':'), new Node().on(ascii(' '), place).empty(place))
+  put(value, place, to, writable)
+}
+
+function drawArray(
+  array: Extract<Alternative, { kind: 'array' }>,
+  from: Node,
+  to: Node,
+  writable: readonly boolean[],
+): void {
+  const { prefix, items, least } = array
+  const most = mostItems(array)
+  // From here on, one place is like the next.
+  const last = most === Infinity ? Math.max(prefix.length, least) : most
+  const close = new Node().on(ascii(']'), to)
+  const places = new Map<number, Node>()
+  /** Where item `index` comes. */
+  const item = (index: number) =>
+    new Node((node) => put(prefix[index] ?? items, node, behind(Math.min(index + 1, last)), writable))
+  /** Behind `count` items. */
+  const behind = (count: number): Node => {
+    let node = places.get(count)
+    if (!node) {
+      node = new Node((node) => {
+        if (count >= least) node.empty(gap(close))
+        if (count < most) node.on(ascii(','), gap(item(count)))
+      })
+      places.set(count, node)
+    }
+    return node
+  }
+  const opened = new Node()
+  from.on(ascii('['), gap(opened))
+  if (least === 0) opened.empty(close)
+  if (most > 0) opened.empty(item(0))
+}
+
+/** White space before `to`. */
+function gap(to: Node): Node {
+  const indented = (width: number): Node =>
+    new Node((node) => {
+      node.empty(to)
+      if (width < mostIndentation) node.on(ascii(' '), indented(width + 1))
+    })
+  const node = new Node().on(ascii(' '), to).on(ascii('\n'), indented(0))
+  return node.empty(to)
+}
+
+/** A value's text between two places. Only what nests, or has other ways to be written, needs a run of its own. */
+function put(rule: Rule, from: Node, to: Node, writable: readonly boolean[]): void {
+  const [alternative, ...others] = rule.alternatives
+  const isSimple = alternative?.kind === 'lexeme' || alternative?.kind === 'values'
+  if (isSimple && others.length === 0) draw(alternative, from, to, writable)
+  else from.call(rule, to)
+}
+
+function jsonBytes(value: unknown, writable: readonly boolean[]): Uint8Array {
+  const text = JSON.stringify(value).replace(/[\u0080-\u{10ffff}]/gu, (character) =>
+    Buffer.from(character).every((byte) => writable[byte]) ? character : escapedCharacter(character),
+  )
+  return Buffer.from(text)
+}
+
+function escapedCharacter(character: string): string {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
+}

@@ -1,0 +1,134 @@
+/** The strings and numbers of a grammar, each kind of them made once. */
+import { formats } from './formats.js'
+import { type NumberBounds, numbers } from './number-text.js'
+import { otherThan } from './other-names.js'
+import type { Pool } from './pool.js'
+import { Refusal } from './refusal.js'
+import { matching } from './regex.js'
+import { PatternError } from './regex-syntax.js'
+import type { SchemaNode } from './schema-node.js'
+import type { Callee } from './state.js'
+import { stringLexeme } from './string-lexeme.js'
+import { Effort, intersect, type TextState, TooComplex } from './text-automaton.js'
+import { textLexeme } from './text-lexeme.js'
+import { textOfLength, withLength } from './text-length.js'
+
+export class Lexemes {
+  private readonly effort = new Effort()
+  private readonly texts = new Map<string, TextState | undefined>()
+  private readonly lexemes = new Map<TextState, Callee>()
+
+  constructor(
+    private readonly writable: readonly boolean[],
+    private readonly pool: Pool,
+  ) {}
+
+  /** Any string. */
+  get string(): Callee {
+    return this.quoted(this.textsOf([], true)!)
+  }
+
+  /** Strings that satisfy all of these nodes; undefined if there are none. */
+  strings(nodes: readonly SchemaNode[], strict: boolean): Callee | undefined {
+    const texts = this.textsOf(nodes, strict)
+    return texts && this.quoted(texts)
+  }
+
+  /** Keys that are none of these names. */
+  otherKeys(names: readonly string[]): Callee {
+    const name = JSON.stringify(['names', ...names])
+    return this.quoted(this.made(name, () => otherThan(names, this.pool))!)
+  }
+
+  /** Numbers, or integers, that satisfy all of these nodes; undefined if there are none. */
+  numbers(nodes: readonly SchemaNode[], integer: boolean): Callee | undefined {
+    const bounds = boundsOf(nodes, integer)
+    const name = `number ${Object.values(bounds).join()}` // infinities have no JSON
+    const texts = this.made(name, () => attempt(nodes, () => numbers(bounds, this.effort)))
+    return texts && this.lexeme(texts, () => textLexeme(texts, this.pool))
+  }
+
+  /** The texts of the strings that satisfy all of these nodes. Not strict: patterns and formats not known are ignored. */
+  textsOf(nodes: readonly SchemaNode[], strict: boolean): TextState | undefined {
+    const least = nodes.reduce((most, { minLength = 0 }) => Math.max(most, minLength), 0)
+    const most = nodes.reduce((least, { maxLength = Infinity }) => Math.min(least, maxLength), Infinity)
+    if (least > most) return undefined
+    const patterns = new Map<string, SchemaNode>()
+    for (const node of nodes) for (const pattern of patternsOf(node, strict)) patterns.set(pattern, node)
+    const key = [...patterns.keys()].sort()
+    return this.made(JSON.stringify(['string', least, String(most), ...key]), () => {
+      if (patterns.size === 0) return textOfLength(least, most, this.pool)
+      let all: TextState | undefined
+      for (const [index, pattern] of key.entries()) {
+        const node = patterns.get(pattern)!
+        const one = this.pattern(pattern, node, strict)
+        if (one === 'ignored') continue
+        const before = all
+        all = index === 0 || !before ? one : one && attempt([node], () => intersect(before, one, this.effort))
+        if (!all) return undefined
+      }
+      const texts = all
+      if (!texts) return textOfLength(least, most, this.pool)
+      const { pool, effort } = this
+      return attempt(nodes, () => withLength(texts, least, most, { pool, effort }))
+    })
+  }
+
+  private pattern(pattern: string, node: SchemaNode, strict: boolean): TextState | undefined | 'ignored' {
+    try {
+      return this.made(JSON.stringify(['pattern', pattern]), () => matching(pattern, this.effort))
+    } catch (error) {
+      if (!(error instanceof PatternError || error instanceof TooComplex)) throw error
+      if (!strict && error instanceof PatternError) return 'ignored'
+      throw new Refusal(node.pointer, `has the pattern ${JSON.stringify(pattern)}, which ${error.message}`)
+    }
+  }
+
+  private made(name: string, make: () => TextState | undefined): TextState | undefined {
+    if (!this.texts.has(name)) this.texts.set(name, make())
+    return this.texts.get(name)
+  }
+
+  private quoted(texts: TextState): Callee {
+    return this.lexeme(texts, () => stringLexeme(texts, this.writable, this.pool))
+  }
+
+  private lexeme(texts: TextState, make: () => Callee): Callee {
+    const known = this.lexemes.get(texts) ?? make()
+    this.lexemes.set(texts, known)
+    return known
+  }
+}
+
+/** Runs what may find a schema too complex, or a bound out of reach. */
+function attempt<T>(nodes: readonly SchemaNode[], make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof TooComplex || error instanceof RangeError)) throw error
+    const pointer = nodes[0]?.pointer ?? '#'
+    throw new Refusal(pointer, `has constraints that can not be followed together: ${error.message}`)
+  }
+}
+
+function patternsOf({ pattern, format, pointer }: SchemaNode, strict: boolean): readonly string[] {
+  const known = format === undefined || Object.hasOwn(formats, format)
+  if (!known && strict) {
+    const list = Object.keys(formats).join(', ')
+    throw new Refusal(pointer, `has the format "${format}", which is not supported (${list} are)`)
+  }
+  const ofFormat = format !== undefined && known ? formats[format]! : []
+  return pattern === undefined ? ofFormat : [...ofFormat, pattern]
+}
+
+function boundsOf(nodes: readonly SchemaNode[], integer: boolean): NumberBounds {
+  let [least, most, above, below] = [-Infinity, Infinity, false, false]
+  for (const { minimum = -Infinity, maximum = Infinity, exclusiveMinimum, exclusiveMaximum } of nodes) {
+    if (minimum > least) [least, above] = [minimum, false]
+    if (maximum < most) [most, below] = [maximum, false]
+    if (exclusiveMinimum !== undefined && exclusiveMinimum >= least) [least, above] = [exclusiveMinimum, true]
+    if (exclusiveMaximum !== undefined && exclusiveMaximum <= most) [most, below] = [exclusiveMaximum, true]
+  }
+  const multiplesOf = [...new Set(nodes.flatMap(({ multipleOf }) => multipleOf ?? []))]
+  return { integer, least, most, above, below, multiplesOf }
+}

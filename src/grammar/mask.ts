@@ -1,0 +1,99 @@
+/** Which tokens can come next: worked out from a configuration, kept as the shorter of two lists. */
+import { after, afterSpecial, type Configuration, landed } from './configuration.js'
+import type { Pool } from './pool.js'
+import type { Stack } from './configuration.js'
+import { closed, type State } from './state.js'
+import type { TokenSet } from './token-set.js'
+import type { TokenTrie } from './token-trie.js'
+
+export interface Mask {
+  /** Whether `tokens` are those that can come, or those that can not. */
+  readonly allows: boolean
+  readonly tokens: Uint32Array
+}
+
+/** The mask of a configuration. A token may come if its last byte may, whatever would have to follow. */
+export function maskOf(at: Configuration, tokens: TokenSet, pool: Pool): Mask {
+  const { vocabulary, plain, other, special } = tokens
+  const allowed = new Uint32Array(Math.ceil(vocabulary.size / 32))
+  const allow = (id: number) => {
+    allowed[id >>> 5]! |= 1 << (id & 31)
+  }
+  const open = at.threads.reduce((most, { state }) => Math.max(most, state.open), 0)
+  const count = plain.upTo[Math.min(open, plain.upTo.length - 1)] ?? 0
+  for (let index = 0; index < count; index++) allow(plain.byLength[index]!)
+  if (open < plain.upTo.length - 1) {
+    const threads = at.threads.filter(({ state }) => state.open === closed)
+    if (threads.length > 0) walk(plain.trie, { threads, ends: false }, allow, pool)
+  }
+  walk(other, at, allow, pool)
+  if (at.threads.some(({ state }) => state.anySpecial)) special.forEach(allow)
+  for (const id of at.threads.flatMap(({ state }) => state.specials))
+    if (afterSpecial(at, id, pool)) allow(id)
+  if (at.ends) vocabulary.stopTokens.forEach(allow)
+  return listed(allowed, vocabulary.size)
+}
+
+/** Allows all tokens of a trie that can be read from here. Where one thread runs within one automaton, tables tell. */
+function walk(trie: TokenTrie, from: Configuration, allow: (id: number) => void, pool: Pool): void {
+  const { bytes, depths, ends, firsts, tokens, deepest } = trie
+  const states: (State | undefined)[] = new Array(deepest + 1)
+  const stacks: (Stack | undefined)[] = new Array(deepest + 1)
+  const configurations: (Configuration | undefined)[] = new Array(deepest + 1)
+  const put = (depth: number, configuration: Configuration) => {
+    const thread = configuration.threads.length === 1 ? configuration.threads[0] : undefined
+    states[depth] = thread?.state
+    stacks[depth] = thread?.stack
+    configurations[depth] = thread ? undefined : configuration
+  }
+  put(0, from)
+  for (let node = 0; node < bytes.length; ) {
+    const depth = depths[node]!
+    const state = states[depth - 1]
+    if (state) {
+      const next = state.next(bytes[node]!)
+      if (!next) {
+        node = ends[node]!
+        continue
+      }
+      const stack = stacks[depth - 1]!
+      if (next.isInner) {
+        states[depth] = next
+        stacks[depth] = stack
+      } else put(depth, landed(next, stack, pool))
+    } else {
+      const next = after(configurations[depth - 1]!, bytes[node]!, pool)
+      if (!next) {
+        node = ends[node]!
+        continue
+      }
+      put(depth, next)
+    }
+    for (let index = firsts[node]!; index < firsts[node + 1]!; index++) allow(tokens[index]!)
+    node++
+  }
+}
+
+function listed(allowed: Uint32Array, size: number): Mask {
+  let count = 0
+  for (let id = 0; id < size; id++) count += (allowed[id >>> 5]! >>> (id & 31)) & 1
+  const allows = count <= size / 2
+  const tokens = new Uint32Array(allows ? count : size - count)
+  const wanted = allows ? 1 : 0
+  let index = 0
+  for (let id = 0; id < size; id++)
+    if (((allowed[id >>> 5]! >>> (id & 31)) & 1) === wanted) tokens[index++] = id
+  return { allows, tokens }
+}
+
+/** −Infinity for every logit that the mask does not allow, those beyond the vocabulary included. */
+export function applyMask({ allows, tokens }: Mask, logits: Float32Array, size: number): void {
+  if (allows) {
+    const kept = Float32Array.from(tokens, (id) => logits[id]!)
+    logits.fill(-Infinity)
+    for (let index = 0; index < tokens.length; index++) logits[tokens[index]!] = kept[index]!
+    return
+  }
+  for (let index = 0; index < tokens.length; index++) logits[tokens[index]!] = -Infinity
+  logits.fill(-Infinity, size)
+}

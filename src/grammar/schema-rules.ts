@@ -1,0 +1,147 @@
+/** JSON Schema → rules: for every list of subschemas that must hold at one place, the ways to write a value there. */
+import { type Clause, clausesOf, refuseOverlaps, typesOf, valuesOf } from './clauses.js'
+import type { Lexemes } from './lexemes.js'
+import { Refusal } from './refusal.js'
+import { type Alternative, markProductive, type Property, Rule } from './rule.js'
+import { isOfType, satisfies } from './satisfies.js'
+import { type SchemaNode, SchemaReader } from './schema-node.js'
+import type { JsonSchema } from './shape.js'
+import type { Node } from './structure.js'
+import type { Pool } from './pool.js'
+
+/** What rules are made with. */
+export interface RuleMaking {
+  readonly lexemes: Lexemes
+  readonly pool: Pool
+  draw(rule: Rule): Node
+}
+
+/** How deep values without a schema nest. */
+const freeDepth = 32
+const mostRules = 5000
+
+const anyObject = new SchemaReader({ type: 'object' }, true).first
+
+/** The rule of a schema's values. Refusal if the schema can not be followed, or nothing satisfies it. */
+export function schemaRule(schema: JsonSchema, making: RuleMaking): Rule {
+  return ruleOf([new SchemaReader(schema, true).first], true, making)
+}
+
+/** The rule of the objects that satisfy a schema. Not strict: what can not be followed is left out of account. */
+export function objectRule(schema: JsonSchema, strict: boolean, making: RuleMaking): Rule {
+  return ruleOf([new SchemaReader(schema, strict).first, anyObject], strict, making)
+}
+
+function ruleOf(nodes: readonly SchemaNode[], strict: boolean, making: RuleMaking): Rule {
+  const rules = new SchemaRules(strict, making)
+  const rule = rules.of(nodes)
+  rules.finish()
+  if (!rule.isProductive) throw new Refusal('#', 'is satisfied by no value')
+  return rule
+}
+
+class SchemaRules {
+  private readonly byName = new Map<string, Rule>()
+  private readonly waiting: { readonly rule: Rule; fill(): readonly Alternative[] }[] = []
+
+  constructor(
+    private readonly strict: boolean,
+    private readonly making: RuleMaking,
+  ) {}
+
+  /** The rule of values that satisfy all of these nodes; its alternatives come with {@link finish}. */
+  of(nodes: readonly SchemaNode[]): Rule {
+    const all = [...new Set(nodes)]
+    const name = all.map(({ pointer }) => pointer).sort().join()
+    return this.rule(name, () => this.alternatives(all), all[0]?.pointer)
+  }
+
+  finish(): void {
+    for (const { rule, fill } of this.waiting) rule.alternatives = fill() // which adds more that wait
+    markProductive(this.waiting.map(({ rule }) => rule))
+  }
+
+  private rule(name: string, fill: () => readonly Alternative[], pointer = '#'): Rule {
+    const known = this.byName.get(name)
+    if (known) return known
+    if (this.waiting.length === mostRules)
+      throw new Refusal(pointer, `is one of more than ${mostRules} subschemas that combine`)
+    const rule = new Rule(this.making.draw, this.making.pool)
+    this.byName.set(name, rule)
+    this.waiting.push({ rule, fill })
+    return rule
+  }
+
+  private alternatives(nodes: readonly SchemaNode[]): readonly Alternative[] {
+    const clauses = clausesOf(nodes)
+    if (this.strict) refuseOverlaps(clauses)
+    return clauses.flatMap((clause) => (clause.nodes.length === 0 ? this.free(freeDepth) : this.ofClause(clause)))
+  }
+
+  private ofClause(clause: Clause): readonly Alternative[] {
+    const { nodes } = clause
+    const { lexemes } = this.making
+    const types = typesOf(clause)
+    const values = valuesOf(clause)
+    if (values) {
+      const textsOf = (node: SchemaNode) => lexemes.textsOf([node], this.strict)
+      const left = values.filter(
+        (value) => [...types].some((type) => isOfType(value, type)) && satisfies(value, nodes, textsOf),
+      )
+      return [{ kind: 'values', values: left }]
+    }
+    const found: Alternative[] = []
+    if (types.has('null')) found.push({ kind: 'values', values: [null] })
+    if (types.has('boolean')) found.push({ kind: 'values', values: [true, false] })
+    const ofLexeme = [
+      types.has('string') ? lexemes.strings(nodes, this.strict) : undefined,
+      types.has('number') || types.has('integer') ? lexemes.numbers(nodes, types.has('integer')) : undefined,
+    ]
+    for (const lexeme of ofLexeme) if (lexeme) found.push({ kind: 'lexeme', lexeme })
+    if (types.has('object')) found.push(this.object(nodes))
+    if (types.has('array')) found.push(this.array(nodes))
+    return found
+  }
+
+  private object(nodes: readonly SchemaNode[]): Alternative {
+    const required = new Set(nodes.flatMap((node) => node.required))
+    const names = new Set([...nodes.flatMap((node) => [...node.properties.keys()]), ...required])
+    const properties = [...names].map((name): Property => {
+      const parts = nodes.flatMap((node) => node.properties.get(name) ?? node.additionalProperties ?? [])
+      return { name, value: this.of(parts), isRequired: required.has(name) }
+    })
+    const others = nodes.flatMap((node) => node.additionalProperties ?? [])
+    const key = this.making.lexemes.otherKeys([...names])
+    const additional = others.some(({ never }) => never) ? undefined : { key, value: this.of(others) }
+    return { kind: 'object', properties, additional }
+  }
+
+  private array(nodes: readonly SchemaNode[]): Alternative {
+    const length = nodes.reduce((most, { prefixItems }) => Math.max(most, prefixItems.length), 0)
+    const at = (index: number) => this.of(nodes.flatMap((node) => node.prefixItems[index] ?? node.items ?? []))
+    return {
+      kind: 'array',
+      prefix: Array.from({ length }, (_, index) => at(index)),
+      items: at(length),
+      least: nodes.reduce((most, { minItems = 0 }) => Math.max(most, minItems), 0),
+      most: nodes.reduce((least, { maxItems = Infinity }) => Math.min(least, maxItems), Infinity),
+    }
+  }
+
+  /** Values without a schema, nested up to `depth` deep. */
+  private free(depth: number): readonly Alternative[] {
+    const { lexemes } = this.making
+    const scalars: readonly Alternative[] = [
+      { kind: 'values', values: [null, true, false] },
+      { kind: 'lexeme', lexeme: lexemes.string },
+      { kind: 'lexeme', lexeme: lexemes.numbers([], false)! },
+    ]
+    if (depth === 0) return scalars
+    const value = this.rule(`free ${depth - 1}`, () => this.free(depth - 1))
+    return [
+      ...scalars,
+      { kind: 'object', properties: [], additional: { key: lexemes.otherKeys([]), value } },
+      { kind: 'array', prefix: [], items: value, least: 0, most: Infinity },
+    ]
+  }
+}
