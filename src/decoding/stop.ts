@@ -14,6 +14,16 @@ export class StopStrings {
     this.#longest = Math.max(0, ...this.#stops.map((stop) => stop.length))
   }
 
+  /** Characters that are held back, as the beginning of a stop string. */
+  get held(): number {
+    return this.#held.length
+  }
+
+  /** Whether a stop string has been complete. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
   /** Takes more text; returns what can be shown now. After a stop nothing more comes. */
   push(text: string): { text: string; stopped: boolean } {
     if (this.#stopped) return { text: '', stopped: true }

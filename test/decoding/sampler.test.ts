@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { seededRandom } from '#src/decoding/rng.js'
-import { argmax, logSoftmaxAt, logSumExp, type SamplingOptions, sampler } from '#src/decoding/sampler.js'
+import { argmax, logSoftmaxAt, logSumExp, Sampler, type SamplingOptions } from '#src/decoding/sampler.js'
+import type { TopScores } from '#src/decoding/top.js'
 
 const row = (...logits: number[]) => Float32Array.from(logits)
 
@@ -8,6 +9,11 @@ const row = (...logits: number[]) => Float32Array.from(logits)
 function randomRow(length: number, seed: number): Float32Array {
   const random = seededRandom(seed)
   return Float32Array.from({ length }, () => 4 * (random() + random() + random() + random() - 2))
+}
+
+const sampler = (options: SamplingOptions) => {
+  const made = new Sampler(options)
+  return (logits: Float32Array) => made.fromRow(logits)
 }
 
 /** What the options ask for, by full sort: the probabilities after temperature, then topK, then topP. */
@@ -109,9 +115,9 @@ describe('sampler', () => {
       { temperature: 1, topP: 1, topK: 1000 },
       { temperature: 100, topP: 0.001 },
     ]) {
-      // The draw goes through the kept ids in order: the middle of each one's part must give that id. A token too
+      // The draw goes through the kept ids, the likeliest first: the middle of each one's part must give that id. A token too
       // many or too few, or a wrong probability, shifts them all.
-      const kept = [...reference(logits, options)].sort(([one], [other]) => one - other)
+      const kept = [...reference(logits, options)]
       let value = 0
       const select = sampler({ ...options, random: () => value })
       let reached = 0
@@ -184,6 +190,98 @@ describe('sampler', () => {
     }
     for (const topK of [0, 1.5, -1]) {
       assert.throws(() => sampler({ temperature: 1, topP: 1, topK, random }), RangeError)
+    }
+  })
+})
+
+describe('sampling from the largest logits', () => {
+  /** As an engine gives them: equal logits in any order, ln Σ exp in single precision and a little off. */
+  function topOf(logits: Float32Array, count: number, random: () => number): TopScores {
+    const order = [...logits.keys()].map((id) => ({ id, tie: random() }))
+    order.sort((one, other) => logits[other.id]! - logits[one.id]! || one.tie - other.tie)
+    const ids = order.slice(0, count).map(({ id }) => id)
+    const logSum = Math.fround(logSumExp(logits) + (random() - 0.5) * 1e-5)
+    return { ids, logits: Float32Array.from(ids, (id) => logits[id]!), logSumExp: logSum }
+  }
+  const pick = <T>(random: () => number, values: readonly T[]): T =>
+    values[Math.floor(random() * values.length)]!
+
+  it('is the draw from the whole row with the same random number, or asks for the row', () => {
+    const random = seededRandom(21)
+    let decided = 0
+    const rounds = 6000
+    for (let round = 0; round < rounds; round++) {
+      const length = pick(random, [3, 40, 64, 65, 300, 2000])
+      const spread = pick(random, [0.01, 1, 3, 8])
+      const step = pick(random, [0, 0, 0.25, 2])
+      const logits = Float32Array.from({ length }, () => {
+        const logit = spread * 2 * (random() + random() + random() + random() - 2)
+        return step > 0 ? Math.round(logit / step) * step : logit
+      })
+      if (random() < 0.2) for (let id = 0; id < length; id++) if (random() < 0.9) logits[id] = -Infinity
+      logits[Math.floor(random() * length)] = pick(random, [1, 5, 20])
+      const temperature = pick(random, [0, 0.3, 0.7, 1, 1, 1.5, 2])
+      const topP = pick(random, [0, 0.1, 0.5, 0.9, 1, 1])
+      const topK = pick(random, [undefined, undefined, 1, 5, 40, 64, 100])
+      const uniform = pick(random, [random(), random(), random() ** 8, 0, 1 - 2 ** -53])
+      const options = { temperature, topP, topK, random: () => uniform }
+      const top = topOf(logits, Math.min(64, length), random)
+      const expected = sampler(options)(logits)
+      const token = new Sampler(options).fromTop(top, length)
+      if (token === undefined) continue
+      decided++
+      assert.equal(token, expected, JSON.stringify({ length, spread, step, ...options, uniform }))
+    }
+    assert.ok(decided > rounds / 2, `${decided} of ${rounds} decided`)
+  })
+
+  it('decides nearly always where a language model is as sure as it usually is', () => {
+    const random = seededRandom(3)
+    const logits = Float32Array.from({ length: 49152 }, () => 2 * (random() + random() + random() - 3))
+    for (let i = 0; i < 30; i++) logits[i * 997] = 14 - i * 0.5
+    const top = topOf(logits, 64, random)
+    for (const [temperature, topP] of [
+      [0.6, 0.9],
+      [0.6, 1],
+      [1, 0.95],
+    ] as const) {
+      const fromTop = new Sampler({ temperature, topP, random })
+      const asked = Array.from({ length: 2000 }, () => fromTop.fromTop(top, logits.length)).filter(
+        (token) => token === undefined,
+      )
+      assert.ok(asked.length < 20, `${asked.length} of 2000 at ${temperature}, ${topP}`)
+    }
+  })
+
+  it('keeps the random number of a token for the row that it asks for, and takes a new one for the next', () => {
+    const logits = randomRow(5000, 4)
+    const [first, second] = [seededRandom(5), seededRandom(5)]
+    const [asking, plain] = [
+      new Sampler({ temperature: 1, topP: 1, random: first }),
+      new Sampler({ temperature: 1, topP: 1, random: second }),
+    ]
+    const top = topOf(logits, 64, seededRandom(1))
+    let asked = 0
+    for (let i = 0; i < 40; i++) {
+      const token = asking.fromTop(top, logits.length)
+      if (token === undefined) asked++
+      assert.equal(token ?? asking.fromRow(logits), plain.fromRow(logits))
+    }
+    assert.ok(asked > 0 && asked < 41)
+  })
+
+  it('refuses NaN and a row in which nothing is allowed', () => {
+    const top = (logit: number, logSum: number) => ({
+      ids: [4],
+      logits: Float32Array.of(logit),
+      logSumExp: logSum,
+    })
+    for (const temperature of [0, 1]) {
+      const made = new Sampler({ temperature, topP: 1, random: () => 0.5 })
+      assert.throws(() => made.fromTop(top(Number.NaN, 1), 100), /not a number/)
+      assert.throws(() => made.fromTop(top(1, Number.NaN), 100), /not a number/)
+      assert.throws(() => made.fromTop(top(-Infinity, -Infinity), 100), /no token is allowed/)
+      assert.equal(made.fromTop(top(Infinity, Infinity), 1), 4)
     }
   })
 })

@@ -2,7 +2,7 @@
 import { deflateSync } from 'node:zlib'
 import { decode } from '../../decoding/decode.js'
 import { type LogitRule, suppress, suppressAtStart } from '../../decoding/rules.js'
-import { logSoftmaxAt, sampler } from '../../decoding/sampler.js'
+import { logSoftmaxAt, Sampler } from '../../decoding/sampler.js'
 import type { Tokenizer } from '../../text/tokenizer.js'
 import type { Sequence } from './sequence.js'
 import { timestampRules } from './timestamps.js'
@@ -79,11 +79,11 @@ export class WindowDecoder {
     temperature: number,
     { positions, random, signal }: WindowOptions,
   ) {
-    const choose = sampler({ temperature, topP: 1, random })
+    const sampler = new Sampler({ temperature, topP: 1, random })
     let logprob = 0
     const select = (logits: Float32Array, tokens: readonly number[]): number => {
       for (const rule of this.#rules) rule(logits, tokens)
-      const token = choose(logits)
+      const token = sampler.fromRow(logits)
       logprob += logSoftmaxAt(logits, token)
       return token
     }
