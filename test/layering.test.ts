@@ -40,6 +40,7 @@ const rooms: { room: string; of: RegExp; may: RegExp; types?: RegExp }[] = [
   { room: 'config', of: /^config\.ts$/, may: /^runtime\/manifest\.ts$/ },
   { room: 'graph', of: /^graph\//, may: /^$/ },
   { room: 'decoding', of: /^decoding\//, may: /^$/ },
+  { room: 'grammar', of: /^grammar\//, may: /^$/ },
   { room: 'text', of: /^text\//, may: /^$/ },
   { room: 'audio', of: /^audio\//, may: /^$/ },
   { room: 'checkpoint', of: /^checkpoint\//, may: /^$/ },
@@ -53,7 +54,7 @@ const rooms: { room: string; of: RegExp; may: RegExp; types?: RegExp }[] = [
   {
     room: 'models (run half)',
     of: /^models\//,
-    may: /^(decoding|text)\/|^runtime\/session\.ts$|^models\/model\.ts$/,
+    may: /^(decoding|grammar|text)\/|^runtime\/session\.ts$|^models\/model\.ts$/,
     types: /^runtime\/manifest\.ts$/,
   },
   { room: 'worker', of: /^worker\.ts$/, may: /^(models|runtime)\// },

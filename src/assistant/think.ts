@@ -43,14 +43,13 @@ export async function* think(
     })),
     recordings: [...transcripts.values()].map(({ text }) => text),
   }
-  let audio = 0
+  const prompt = { text: 0, audio: 0 }
   for await (const event of models.llama.call(request, signal))
-    if (event.kind === 'text') yield event
+    if (event.kind === 'text') yield { kind: 'text', text: event.text }
     else if (event.kind === 'start') {
-      audio = event.recordingTokens
+      prompt.audio = event.recordingTokens
+      prompt.text = event.promptTokens - prompt.audio
       yield { kind: 'start' }
-    } else {
-      const { reason, promptTokens, completionTokens: tokens } = event
-      yield { kind: 'end', reason, prompt: { text: promptTokens - audio, audio }, tokens }
-    }
+    } else if (event.kind === 'end' && event.reason !== 'calls')
+      yield { kind: 'end', reason: event.reason, prompt, tokens: event.completionTokens }
 }

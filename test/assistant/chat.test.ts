@@ -5,7 +5,7 @@ import { type ChatRequest, chat } from '#src/assistant/chat.js'
 import type { Models } from '#src/assistant/registry.js'
 import { ServiceError } from '#src/errors.js'
 import type { SpeakEvent, SpeakRequest } from '#src/models/kokoro/speak.js'
-import type { GenerateEvent } from '#src/models/llama/generate.js'
+import type { GenerateEvent } from '#src/models/llama/request.js'
 import { collected } from '../collected.js'
 
 const request: ChatRequest = {
@@ -15,8 +15,8 @@ const request: ChatRequest = {
   intents: true,
   maxSpeechCharacters: 1000,
 }
-const end: GenerateEvent = { kind: 'end', reason: 'stop', promptTokens: 9, completionTokens: 7 }
-const text = (words: string): GenerateEvent => ({ kind: 'text', text: words })
+const end: GenerateEvent = { kind: 'end', choice: 0, reason: 'stop', completionTokens: 7, reasoningTokens: 0 }
+const text = (words: string): GenerateEvent => ({ kind: 'text', choice: 0, text: words })
 const never = new AbortController().signal
 
 interface Script {
@@ -47,7 +47,7 @@ describe('assistant/chat', () => {
     const events = chat(
       models({
         async *llama() {
-          yield { kind: 'start', cachedTokens: 0, promptTokens: 9, recordingTokens: 0 }
+          yield { kind: 'start', promptTokens: 9, cachedTokens: 0, recordingTokens: 0 }
           yield text('The river runs through the valley. It is ')
           await thought
           yield text('very long and nobody knows where it ends.')

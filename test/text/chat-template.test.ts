@@ -14,7 +14,7 @@ describe('chat template of SmolLM2', () => {
   const template = loadChatTemplate(checkpoint('smollm2-135m-instruct'))
   for (const { name, messages, prompt } of golden.chats) {
     it(`renders the chat "${name}" as the reference does`, () => {
-      assert.equal(template.render(messages), prompt)
+      assert.equal(template.render({ messages }), prompt)
     })
   }
 })
@@ -35,25 +35,44 @@ describe('loadChatTemplate', () => {
 
   it('prefers chat_template.jinja', () => {
     assert.equal(
-      load({ chat_template: 'config' }, 'file: {{ messages[0].content }}').render(hello),
+      load({ chat_template: 'config' }, 'file: {{ messages[0].content }}').render({ messages: hello }),
       'file: hello',
     )
   })
 
-  it('takes the default of named templates', () => {
+  it('takes the default of named templates, and the one for tools where there are tools or calls', () => {
     const named = [
-      { name: 'tool_use', template: 'tools' },
+      { name: 'tool_use', template: 'tools {{ tools | length }}' },
       { name: 'default', template: '{{ messages[0].role }}' },
     ]
-    assert.equal(load({ chat_template: named }).render(hello), 'user')
+    const template = load({ chat_template: named })
+    assert.equal(template.render({ messages: hello }), 'user')
+    const f = { type: 'function' as const, function: { name: 'f', parameters: {} } }
+    assert.equal(template.render({ messages: hello, tools: [f] }), 'tools 1')
+    const call = { id: 'a', type: 'function' as const, function: { name: 'f', arguments: {} } }
+    const called = { role: 'assistant', content: '', tool_calls: [call] }
+    assert.equal(template.render({ messages: [...hello, called] }), 'tools 0')
   })
 
   it('gives the template its special tokens, as text or as objects, and no tools', () => {
     const source =
       '{{ bos_token }}{{ eos_token }}{% if tools is none and add_generation_prompt %} yes{% endif %}'
     const config = { chat_template: source, bos_token: { content: '<s>' }, eos_token: '</s>' }
-    assert.equal(load(config).render(hello), '<s></s> yes')
-    assert.equal(load({ chat_template: '[{{ bos_token }}]', bos_token: null }).render(hello), '[]')
+    assert.equal(load(config).render({ messages: hello }), '<s></s> yes')
+    assert.equal(
+      load({ chat_template: '[{{ bos_token }}]', bos_token: null }).render({ messages: hello }),
+      '[]',
+    )
+  })
+
+  it('gives it variables, and tells what it mentions', () => {
+    const template = load({ chat_template: '{{ mood is defined }} {{ mood }}' })
+    assert.equal(template.render({ messages: hello, variables: { mood: 'glad' } }), 'true glad')
+    assert.equal(template.render({ messages: hello }), 'false ')
+    assert.deepEqual(
+      [template.mentions('mood is'), template.mentions(/mo.d/), template.mentions('moot')],
+      [true, true, false],
+    )
   })
 
   it('hands on what a template refuses, as a fault of the request', () => {
@@ -61,7 +80,7 @@ describe('loadChatTemplate', () => {
       chat_template: "{{ raise_exception('Roles must alternate: ' + messages[0].role) }}",
     })
     assert.throws(
-      () => template.render(hello),
+      () => template.render({ messages: hello }),
       (error) =>
         error instanceof ServiceError &&
         error.code === 'invalid_value' &&

@@ -1,48 +1,23 @@
 /** The run half of the Llama family: a conversation → the assistant's next message, as it is written. */
 import { join } from 'node:path'
-import { StopStrings } from '../../decoding/stop.js'
 import { SetupError } from '../../errors.js'
+import { Grammars } from '../../grammar/grammars.js'
 import { loadChatTemplate } from '../../text/chat-template.js'
 import { isObject, type JsonObject, readJsonObject, readTextIfPresent } from '../../text/json-file.js'
 import { loadTokenizer, type Tokenizer } from '../../text/tokenizer.js'
-import { Utf8Stream } from '../../text/utf8-stream.js'
 import type { Model, ModelContext } from '../model.js'
 import { decoder } from './bindings.js'
 import { capacityOf } from './capacity.js'
+import { TokenChooser } from './chooser.js'
 import { readLlamaConfig } from './config.js'
-import { PromptEncoder } from './prompt.js'
-import { type SamplingDefaults, samplingDefaults, tokenChooser } from './sampling.js'
-import { type Choice, type Reply, Scheduler, type Scores } from './scheduler.js'
-
-export interface GenerateRequest {
-  readonly messages: readonly { role: string; content: string }[]
-  /** Texts within the messages that came from recordings: their tokens are counted apart. */
-  readonly recordings?: readonly string[]
-  /** Cut to what the context has left. */
-  readonly maxTokens: number
-  /** 0 takes the likeliest token. Absent values: those of the model's generation_config.json. */
-  readonly temperature?: number
-  readonly topP?: number
-  /** The same request with the same seed gives the same text. */
-  readonly seed?: number
-  /** Texts that end the reply and are not part of it. */
-  readonly stop?: readonly string[]
-}
-
-export type GenerateEvent =
-  | {
-      readonly kind: 'start'
-      readonly promptTokens: number
-      readonly cachedTokens: number
-      readonly recordingTokens: number
-    }
-  | { readonly kind: 'text'; readonly text: string }
-  | {
-      readonly kind: 'end'
-      readonly reason: 'stop' | 'length'
-      readonly promptTokens: number
-      readonly completionTokens: number
-    }
+import { constraintOf, toolsOf } from './constraint.js'
+import { EventQueue } from './events.js'
+import { type Prompt, PromptEncoder } from './prompt.js'
+import { ReplyWriter } from './reply.js'
+import type { GenerateEvent, GenerateRequest, Tool } from './request.js'
+import { choosing, type SamplingDefaults, samplingDefaults } from './sampling.js'
+import { Scheduler } from './scheduler.js'
+import { hermes } from './tools.js'
 
 /** Opens the engine of a Llama family checkpoint. @throws SetupError naming the file at fault */
 export async function loadLlama(context: ModelContext): Promise<Model<GenerateRequest, GenerateEvent>> {
@@ -60,13 +35,21 @@ export async function loadLlama(context: ModelContext): Promise<Model<GenerateRe
   const capacity = capacityOf(context, config)
   const { context: stateRows, stateBytes } = capacity
   const session = await context.open(decoder.graph, { stateRows, stateBytes })
+  const ends = stopTokens(folder, tokenizer, generation)
   return new Llama(new Scheduler(session, capacity), {
     tokenizer,
     prompts,
+    grammars: new Grammars({
+      size: config.vocabulary,
+      bytes: (id) => tokenizer.bytes(id),
+      stopTokens: ends,
+      specialId: (text) => tokenizer.id(text),
+    }),
     context: capacity.context,
     parallel: capacity.slots,
+    vocabulary: config.vocabulary,
     defaults: samplingDefaults(generation, join(folder, 'generation_config.json')),
-    stopTokens: stopTokens(folder, tokenizer, generation),
+    stopTokens: ends,
     facts: {
       contextTokens: capacity.context,
       slots: capacity.slots,
@@ -92,9 +75,12 @@ function stopTokens(folder: string, tokenizer: Tokenizer, generation: JsonObject
 interface Parts {
   readonly tokenizer: Tokenizer
   readonly prompts: PromptEncoder
+  readonly grammars: Grammars
   /** Tokens that prompt and reply may have in sum. */
   readonly context: number
   readonly parallel: number
+  /** Logits in a row. */
+  readonly vocabulary: number
   readonly defaults: SamplingDefaults
   readonly stopTokens: ReadonlySet<number>
   readonly facts: Readonly<Record<string, unknown>>
@@ -114,96 +100,75 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
   }
 
   async *run(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
-    const { prompts, context, defaults, stopTokens, tokenizer } = this.#parts
-    const { tokens: prompt, recordingTokens } = prompts.encode(request, context)
-    const promptTokens = prompt.length
-    const maxTokens = Math.min(request.maxTokens, context - promptTokens)
-    const queue: GenerateEvent[] = []
-    let wake = () => {}
-    const tell = (event: GenerateEvent) => {
-      queue.push(event)
-      wake()
-    }
-    const reply = new TextReply(tell, {
-      select: tokenChooser(request, defaults, prompt),
-      bytes: (token) => tokenizer.bytes(token),
-      stop: request.stop ?? [],
-      promptTokens,
-      maxTokens,
-      stopTokens,
-    })
+    const events = new EventQueue<GenerateEvent>()
     const left = new AbortController()
-    let ended = false
-    const served = this.#scheduler
-      .run({
-        prompt,
-        replies: [reply],
-        maxTokens,
-        signal: AbortSignal.any([signal, left.signal]),
-        started: (cachedTokens) => tell({ kind: 'start', promptTokens, cachedTokens, recordingTokens }),
-      })
-      .finally(() => {
-        ended = true
-        wake()
-      })
+    const served = this.#serve(request, AbortSignal.any([signal, left.signal]), events)
     try {
-      for (;;) {
+      for await (const event of events) {
         signal.throwIfAborted()
-        const event = queue.shift()
-        if (event) yield event
-        else if (ended) return await served
-        else await new Promise<void>((resolve) => (wake = resolve))
+        yield event
       }
     } finally {
       left.abort()
-      await served.catch(() => {})
+      await served
     }
   }
 
   dispose(): Promise<void> {
     return this.#scheduler.dispose()
   }
-}
 
-/** The reply as text: whole characters, without special tokens, up to a stop string. */
-class TextReply implements Reply {
-  readonly needsRow = true
-  readonly #characters = new Utf8Stream()
-  readonly #stops: StopStrings
-  readonly #tokens: number[] = []
-
-  constructor(
-    private readonly tell: (event: GenerateEvent) => void,
-    private readonly options: {
-      select: (logits: Float32Array, tokens: readonly number[]) => number
-      bytes: (token: number) => Uint8Array
-      stop: readonly string[]
-      promptTokens: number
-      maxTokens: number
-      stopTokens: ReadonlySet<number>
-    },
-  ) {
-    this.#stops = new StopStrings(options.stop)
+  /** Never fails: the reader of the events is told. */
+  async #serve(
+    request: GenerateRequest,
+    signal: AbortSignal,
+    events: EventQueue<GenerateEvent>,
+  ): Promise<void> {
+    try {
+      const { prompts, context } = this.#parts
+      const tools = toolsOf(request)
+      const prompt = prompts.encode({ ...request, tools }, context)
+      const { tokens, recordingTokens } = prompt
+      const maxTokens = Math.min(request.maxTokens, context - tokens.length)
+      await this.#scheduler.run({
+        prompt: tokens,
+        replies: this.#replies({ ...request, tools, maxTokens }, prompt, (event) => events.push(event)),
+        maxTokens,
+        signal,
+        started: (cachedTokens) =>
+          events.push({ kind: 'start', promptTokens: tokens.length, cachedTokens, recordingTokens }),
+      })
+      events.end()
+    } catch (thrown) {
+      events.fail(thrown)
+    }
   }
 
-  next({ logits }: Scores): Choice {
-    const { maxTokens, stopTokens, select, bytes } = this.options
-    if (maxTokens === 0) return this.#end('length')
-    const token = select(logits, this.#tokens)
-    if (stopTokens.has(token)) return this.#end('stop')
-    this.#tokens.push(token)
-    const { text, stopped } = this.#stops.push(this.#characters.push(bytes(token)))
-    if (text) this.tell({ kind: 'text', text })
-    if (stopped) return this.#end('stop')
-    // Bytes of a character that the limit cut in two are no text.
-    return this.#tokens.length < maxTokens ? { kind: 'token', token } : this.#end('length')
-  }
-
-  #end(reason: 'stop' | 'length'): Choice {
-    const rest = this.#stops.end()
-    if (rest) this.tell({ kind: 'text', text: rest })
-    const { promptTokens } = this.options
-    this.tell({ kind: 'end', reason, promptTokens, completionTokens: this.#tokens.length })
-    return { kind: 'end' }
+  #replies(
+    request: GenerateRequest & { tools: readonly Tool[] },
+    { tokens, thoughts }: Prompt,
+    emit: (event: GenerateEvent) => void,
+  ): ReplyWriter[] {
+    const { prompts, tokenizer, grammars, vocabulary, defaults, stopTokens } = this.#parts
+    const { tools, stop = [], maxTokens } = request
+    const { dialect } = prompts
+    const convention = dialect.calls ?? hermes
+    const parallel = dialect.calls === undefined || dialect.parallelCalls
+    const constraint = constraintOf(request, tools, convention, parallel, grammars)
+    return Array.from({ length: request.choices ?? 1 }, (_, index) => {
+      const options = choosing(request, index, defaults, vocabulary)
+      return new ReplyWriter({
+        index,
+        chooser: new TokenChooser(options, tokens, vocabulary),
+        tokenizer,
+        constraint: constraint?.(),
+        stopTokens,
+        stop,
+        maxTokens,
+        thoughts,
+        calls: tools.length > 0 ? convention : undefined,
+        emit,
+      })
+    })
   }
 }

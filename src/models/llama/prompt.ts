@@ -1,56 +1,60 @@
 /** A conversation → the tokens of its prompt, by the checkpoint's own chat template. */
 import { ServiceError } from '../../errors.js'
-import type { ChatTemplate, TemplateMessage } from '../../text/chat-template.js'
+import type { ChatTemplate } from '../../text/chat-template.js'
+import type { JsonObject } from '../../text/json-file.js'
 import type { Tokenizer } from '../../text/tokenizer.js'
+import { conversation, type Guard } from './conversation.js'
+import { type Dialect, dialectOf } from './dialect.js'
+import { type Thoughts, thinkMarks } from './reasoning.js'
+import type { ChatMessage, GenerateRequest, ReasoningEffort, Tool } from './request.js'
+import { hermes } from './tools.js'
 
-export interface PromptRequest {
-  readonly messages: readonly { role: string; content: string }[]
-  /** Texts within the messages that came from recordings: their tokens are counted apart. */
-  readonly recordings?: readonly string[]
+export type PromptRequest = Pick<GenerateRequest, 'messages' | 'recordings' | 'reasoningEffort'> & {
+  /** Those that the model is told of. */
+  readonly tools?: readonly Tool[]
 }
 
 export interface Prompt {
   readonly tokens: readonly number[]
   readonly recordingTokens: number
+  /** Where the prompt leaves the model, or lets it go. */
+  readonly thoughts: Thoughts
 }
 
-/** OpenAI's roles in the templates' terms. */
-const roles: Readonly<Record<string, string>> = {
-  system: 'system',
-  developer: 'system',
-  user: 'user',
-  assistant: 'assistant',
-}
+/** Texts that models have learned as marks, and that may be tokens of their own without being special ones. */
+const marks = ['<tool_call>', '</tool_call>', '<tool_response>', '</tool_response>', '<tools>', '</tools>']
 
 export class PromptEncoder {
+  readonly dialect: Dialect
   readonly #template: ChatTemplate
   readonly #tokenizer: Tokenizer
   readonly #special: RegExp | null
+  readonly #specialOrThought: RegExp | null
 
   /** @param special the texts of the special tokens, which a message can write but not mean */
   constructor(template: ChatTemplate, tokenizer: Tokenizer, special: readonly string[]) {
     this.#template = template
     this.#tokenizer = tokenizer
-    const longestFirst = special.filter((text) => text.length > 1).sort((a, b) => b.length - a.length)
-    this.#special = longestFirst.length === 0 ? null : new RegExp(longestFirst.map(literal).join('|'), 'g')
+    this.dialect = dialectOf(template)
+    const known = (texts: readonly string[]) => texts.filter((text) => tokenizer.id(text) !== undefined)
+    const thoughts: readonly string[] = Object.values(thinkMarks)
+    this.#special = anyOf([...special.filter((text) => !thoughts.includes(text)), ...known(marks)])
+    this.#specialOrThought = anyOf([...special, ...known([...marks, ...thoughts])])
   }
 
   /**
    * The prompt for the assistant's next message.
    * @param context tokens that prompt and reply may have in sum
    * @throws ServiceError `context_length_exceeded` when no token of a reply would fit, `invalid_value` when the
-   *   template refuses the conversation, `unsupported_value` for an unknown role
+   *   template refuses the conversation
    */
-  encode({ messages, recordings = [] }: PromptRequest, context: number): Prompt {
+  encode(request: PromptRequest, context: number): Prompt {
+    const { messages, recordings = [], tools = [], reasoningEffort } = request
     if (messages.length === 0)
       throw new ServiceError('invalid_value', 'The conversation is empty.', 'messages')
-    const seam = unusedCharacter(messages)
-    const written = messages.map(({ role, content }, i) => ({
-      role: templateRole(role, i),
-      content: this.#split(content, seam),
-    }))
-    const parts = this.#render(written).split(seam)
-    const tokens = parts.flatMap((part) => this.#tokenizer.encode(part, context))
+    const seam = unusedCharacter([messages, tools])
+    const text = this.#write(messages, tools, variables(reasoningEffort), this.#guard(seam))
+    const tokens = text.split(seam).flatMap((part) => this.#tokenizer.encode(part, context))
     if (tokens.length >= context)
       throw new ServiceError(
         'context_length_exceeded',
@@ -58,26 +62,53 @@ export class PromptEncoder {
         'messages',
       )
     const recordingTokens = recordings.reduce(
-      (sum, text) => sum + this.#tokenizer.encode(text, context).length,
+      (sum, spoken) => sum + this.#tokenizer.encode(spoken, context).length,
       0,
     )
-    return { tokens, recordingTokens: Math.min(recordingTokens, tokens.length) }
+    return {
+      tokens,
+      recordingTokens: Math.min(recordingTokens, tokens.length),
+      thoughts: this.#thoughts(text),
+    }
   }
 
   /**
    * Cuts special tokens that a message's author wrote: encoded apart, the halves are ordinary text, so no message can
    * end its turn and speak for another role.
    */
-  #split(content: string, seam: string): string {
-    if (!this.#special) return content
-    return content.replace(this.#special, (token) => token.slice(0, 1) + seam + token.slice(1))
+  #guard(seam: string): Guard {
+    const cut = (text: string, pattern: RegExp | null) =>
+      pattern ? text.replace(pattern, (token) => token.slice(0, 1) + seam + token.slice(1)) : text
+    return {
+      text: (text) => cut(text, this.#specialOrThought),
+      said: (text) => cut(text, this.dialect.thinks ? this.#special : this.#specialOrThought),
+    }
   }
 
-  #render(messages: readonly TemplateMessage[]): string {
+  #thoughts(prompt: string): Thoughts {
+    if (!this.dialect.thinks) return 'none'
+    const end = prompt.trimEnd()
+    return end.endsWith(thinkMarks.open) ? 'begun' : end.endsWith(thinkMarks.close) ? 'none' : 'possible'
+  }
+
+  /**
+   * Hermes' own template has no words for some schemas (a property without a type, or with several) and ends in an
+   * error: the tools are then told of in ours, which ask for the same form of calls.
+   */
+  #write(
+    messages: readonly ChatMessage[],
+    tools: readonly Tool[],
+    variables: JsonObject,
+    guard: Guard,
+  ): string {
+    const { dialect } = this
+    const write = (as: Dialect) =>
+      this.#template.render({ ...conversation(messages, tools, as, guard), variables })
     try {
-      return this.#template.render(messages)
+      return write(dialect)
     } catch (cause) {
       if (cause instanceof ServiceError) throw cause
+      if (tools.length > 0 && dialect.calls === hermes) return write({ ...dialect, calls: undefined })
       const why = cause instanceof Error ? cause.message : String(cause)
       const message = `The model's chat template does not accept this conversation: ${why}`
       throw new ServiceError('invalid_value', message, 'messages', { cause })
@@ -85,23 +116,41 @@ export class PromptEncoder {
   }
 }
 
-function templateRole(role: string, index: number): string {
-  const known = Object.hasOwn(roles, role) ? roles[role] : undefined
-  if (known) return known
-  throw new ServiceError(
-    'unsupported_value',
-    `The role ${JSON.stringify(role)} is not supported: use ${Object.keys(roles).join(', ')}.`,
-    `messages[${index}].role`,
-  )
+/** Templates that can have the model think or not are told by one of these. */
+function variables(effort: ReasoningEffort | undefined): JsonObject {
+  if (effort === undefined) return {}
+  const thinks = effort !== 'none' && effort !== 'minimal'
+  return { enable_thinking: thinks, thinking: thinks, reasoning_effort: levels[effort] }
 }
 
-/** One of Unicode's noncharacters U+FDD0 to U+FDEF that no message has: they are for such internal use. */
-function unusedCharacter(messages: readonly { content: string }[]): string {
+/** The three that templates know. */
+const levels: Readonly<Record<ReasoningEffort, 'low' | 'medium' | 'high'>> = {
+  none: 'low',
+  minimal: 'low',
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+  xhigh: 'high',
+  max: 'high',
+}
+
+/** One of Unicode's noncharacters U+FDD0 to U+FDEF that no text has: they are for such internal use. */
+function unusedCharacter(texts: unknown): string {
   const candidates = Array.from({ length: 32 }, (_, i) => String.fromCharCode(0xfdd0 + i))
-  const unused = candidates.find((mark) => !messages.some(({ content }) => content.includes(mark)))
+  const all = JSON.stringify(texts)
+  // A call's arguments are a JSON text in themselves, which can write a character by its number.
+  const unused = candidates.find(
+    (mark) => !all.includes(mark) && !all.toLowerCase().includes(`u${mark.charCodeAt(0).toString(16)}`),
+  )
   if (unused) return unused
   const message = 'The messages have all the noncharacters U+FDD0 to U+FDEF: leave them out.'
   throw new ServiceError('invalid_value', message, 'messages')
+}
+
+/** The longest first: a token may begin with another. */
+function anyOf(texts: readonly string[]): RegExp | null {
+  const longestFirst = texts.filter((text) => text.length > 1).sort((a, b) => b.length - a.length)
+  return longestFirst.length === 0 ? null : new RegExp(longestFirst.map(literal).join('|'), 'g')
 }
 
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

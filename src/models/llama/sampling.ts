@@ -1,9 +1,9 @@
 /** How tokens are chosen: the request's values, and where it has none those of the model's generation_config.json. */
 import { randomUUID } from 'node:crypto'
 import { seededRandom } from '../../decoding/rng.js'
-import { repetitionPenalty } from '../../decoding/rules.js'
-import { sampler } from '../../decoding/sampler.js'
-import { SetupError } from '../../errors.js'
+import { ServiceError, SetupError } from '../../errors.js'
+import type { ChoosingOptions } from './chooser.js'
+import type { GenerateRequest } from './request.js'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -45,29 +45,43 @@ export function samplingDefaults(generation: Json, where: string): SamplingDefau
   }
 }
 
-export interface SamplingRequest {
-  readonly temperature?: number
-  readonly topP?: number
-  readonly seed?: number
-}
-
-/** A chooser of the next token; the same seed gives the same draws. Edits the logits. */
-export function tokenChooser(
-  { temperature, topP, seed }: SamplingRequest,
+/**
+ * How the tokens of one of a request's replies are chosen. Every reply draws from a stream of its own, which the seed
+ * and its index give: the first is the one of a request for a single reply.
+ * @param vocabulary ids of tokens are below it
+ * @throws ServiceError `invalid_value` for a bias of what is no token, or beyond −100 … 100
+ */
+export function choosing(
+  request: GenerateRequest,
+  index: number,
   defaults: SamplingDefaults,
-  prompt: readonly number[],
-): (logits: Float32Array, tokens: readonly number[]) => number {
-  const choose = sampler({
+  vocabulary: number,
+): ChoosingOptions {
+  const { temperature, topP, seed, frequencyPenalty, presencePenalty, topLogprobs } = request
+  return {
     temperature: temperature ?? defaults.temperature,
     topP: topP ?? defaults.topP,
-    ...(defaults.topK === undefined ? {} : { topK: defaults.topK }),
-    random: seededRandom(seed ?? randomUUID()),
-  })
-  const penalty = defaults.repetitionPenalty
-  if (penalty === 1) return choose
-  const penalise = repetitionPenalty(penalty, prompt)
-  return (logits, tokens) => {
-    penalise(logits, tokens)
-    return choose(logits)
+    topK: defaults.topK,
+    random: seededRandom(seed === undefined ? randomUUID() : index === 0 ? seed : `${seed}, reply ${index}`),
+    frequency: frequencyPenalty ?? 0,
+    presence: presencePenalty ?? 0,
+    repetition: defaults.repetitionPenalty,
+    bias: bias(request.logitBias ?? {}, vocabulary),
+    topLogprobs,
   }
+}
+
+function bias(given: Readonly<Record<string, number>>, vocabulary: number): [token: number, value: number][] {
+  return Object.entries(given).map(([key, value]) => {
+    const refuse = (what: string) =>
+      new ServiceError('invalid_value', `logit_bias has ${what}.`, `logit_bias`)
+    const token = Number(key)
+    if (!/^\d+$/.test(key) || token >= vocabulary)
+      throw refuse(
+        `${JSON.stringify(key)}, which is no token of this model: its ids are 0 to ${vocabulary - 1}`,
+      )
+    if (!(value >= -100 && value <= 100))
+      throw refuse(`the value ${value} for the token ${key}: give one from -100 to 100`)
+    return [token, value]
+  })
 }

@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { logSumExp } from '#src/decoding/sampler.js'
+import type { ChatMessage } from '#src/models/llama/request.js'
 import { root } from '../../root.js'
 
 const folder = join(root, 'test', 'golden', 'smollm2')
 
 export interface GoldenChat {
   readonly name: string
-  readonly messages: readonly { role: string; content: string }[]
+  readonly messages: readonly ChatMessage[]
   readonly prompt: string
   readonly prompt_ids: readonly number[]
   readonly greedy_ids: readonly number[]

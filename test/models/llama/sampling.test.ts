@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { samplingDefaults, tokenChooser } from '#src/models/llama/sampling.js'
+import type { GenerateRequest } from '#src/models/llama/request.js'
+import { choosing, samplingDefaults } from '#src/models/llama/sampling.js'
 
 const defaults = (generation: Record<string, unknown>) =>
   samplingDefaults(generation, 'generation_config.json')
@@ -30,22 +31,62 @@ describe('models/llama/sampling', () => {
       })
   })
 
-  it('prefers the request, and draws by its seed', () => {
-    const logits = () => Float32Array.of(1, 2, 1.5)
-    const sampling = defaults({ do_sample: true })
-    assert.equal(tokenChooser({ temperature: 0 }, sampling, [])(logits(), []), 1)
-    const draws = (seed: number) => {
-      const choose = tokenChooser({ seed, temperature: 2 }, sampling, [])
-      return Array.from({ length: 20 }, () => choose(logits(), []))
+  describe('of a request', () => {
+    const request = { messages: [], maxTokens: 9 }
+    const sampling = { temperature: 0.5, topP: 0.9, topK: 7, repetitionPenalty: 1.2 }
+    const choose = (given: Partial<GenerateRequest>, index = 0) =>
+      choosing({ ...request, ...given }, index, sampling, 100)
+    const draws = (given: Partial<GenerateRequest>, index = 0) => {
+      const { random } = choose(given, index)
+      return Array.from({ length: 9 }, random)
     }
-    assert.deepEqual(draws(5), draws(5))
-    assert.notDeepEqual(draws(5), draws(6))
-  })
 
-  it('penalises what the prompt and the reply have', () => {
-    const sampling = { temperature: 0, topP: 1, repetitionPenalty: 2 }
-    const choose = tokenChooser({}, sampling, [1])
-    assert.equal(choose(Float32Array.of(1, 1.9, 1.2), []), 2)
-    assert.equal(choose(Float32Array.of(1, 1.9, 1.2), [2]), 0)
+    it("is the request's where it says something, else the model's", () => {
+      const { random: _, ...plain } = choose({})
+      assert.deepEqual(plain, {
+        temperature: 0.5,
+        topP: 0.9,
+        topK: 7,
+        frequency: 0,
+        presence: 0,
+        repetition: 1.2,
+        bias: [],
+        topLogprobs: undefined,
+      })
+      const { temperature, topP, frequency, presence, bias, topLogprobs } = choose({
+        temperature: 0,
+        topP: 1,
+        frequencyPenalty: -1,
+        presencePenalty: 2,
+        logitBias: { 7: -100, 99: 3.5 },
+        topLogprobs: 0,
+      })
+      assert.deepEqual([temperature, topP, frequency, presence, topLogprobs], [0, 1, -1, 2, 0])
+      assert.deepEqual(bias, [
+        [7, -100],
+        [99, 3.5],
+      ])
+    })
+
+    it('draws by the seed and the index of the reply', () => {
+      assert.deepEqual(draws({ seed: 5 }), draws({ seed: 5 }))
+      assert.deepEqual(draws({ seed: 5 }, 2), draws({ seed: 5, choices: 3 }, 2))
+      assert.notDeepEqual(draws({ seed: 5 }), draws({ seed: 6 }))
+      assert.notDeepEqual(draws({ seed: 5 }), draws({ seed: 5 }, 1))
+      assert.notDeepEqual(draws({ seed: 5 }, 1), draws({ seed: 5 }, 2))
+      assert.notDeepEqual(draws({}), draws({}))
+    })
+
+    it('refuses a bias of what is no token, or out of range', () => {
+      for (const [logitBias, message] of [
+        [{ 100: 1 }, /"100", which is no token of this model: its ids are 0 to 99/],
+        [{ '-1': 1 }, /"-1"/],
+        [{ '1.5': 1 }, /"1\.5"/],
+        [{ Paris: 1 }, /"Paris"/],
+        [{ 3: 101 }, /101 for the token 3/],
+        [{ 3: Number.NaN }, /NaN for the token 3/],
+      ] as const)
+        assert.throws(() => choose({ logitBias }), { code: 'invalid_value', param: 'logit_bias', message })
+    })
   })
 })

@@ -1,7 +1,8 @@
 /** SmolLM2's graph for TensorRT against the reference's numbers: exact in float32, and what each precision loses. */
 import assert from 'node:assert/strict'
 import { argmax, logSumExp } from '#src/decoding/sampler.js'
-import { type GenerateEvent, loadLlama } from '#src/models/llama/generate.js'
+import { loadLlama } from '#src/models/llama/generate.js'
+import type { GenerateEvent } from '#src/models/llama/request.js'
 import type { ModelContext } from '#src/models/model.js'
 import type { Precision } from '#src/models/plan.js'
 import { floats, type Session } from '#src/runtime/session.js'
