@@ -33,7 +33,7 @@ function importsOf(path: string): Import[] {
   })
 }
 
-const buildHalf = /^models\/[^/]+\/(build\.ts|weights\.ts|graph(\.ts|\/))|^models\/plan\.ts$/
+const buildHalf = /^models\/[^/]+\/(build\.ts|(weights|graph)(\.ts|\/))|^models\/plan\.ts$/
 /** Every room: which modules belong to it, what it may import beside itself and errors.ts, and what as types only. */
 const rooms: { room: string; of: RegExp; may: RegExp; types?: RegExp }[] = [
   { room: 'errors', of: /^errors\.ts$/, may: /^$/ },

@@ -4,6 +4,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { SetupError } from '../errors.js'
 import { planKokoro } from '../models/kokoro/build.js'
 import { planLlama } from '../models/llama/build.js'
+import { isLlamaFamily } from '../models/llama/config.js'
 import type { EnginePlan, PlanOptions } from '../models/plan.js'
 import { planWhisper } from '../models/whisper/build.js'
 import type { Family, Identity, Runtime } from '../runtime/manifest.js'
@@ -17,10 +18,7 @@ interface FamilyBuild {
 /** A new model family is one folder of models/ and one line here, in worker.ts and in runtime/identity.ts. */
 const families: Record<Family, FamilyBuild> = {
   whisper: { accepts: (config) => config.model_type === 'whisper', plan: planWhisper },
-  llama: {
-    accepts: (config) => ['llama', 'mistral', 'qwen2', 'qwen3'].includes(String(config.model_type)),
-    plan: planLlama,
-  },
+  llama: { accepts: isLlamaFamily, plan: planLlama },
   kokoro: { accepts: (config) => 'istftnet' in config && 'plbert' in config, plan: planKokoro },
 }
 

@@ -7,8 +7,10 @@ import { fusedMatMul, multiHeadAttention } from './contrib.js'
 import type { Graph, Value } from './graph.js'
 import {
   add,
+  and,
   concat,
   expand,
+  greater,
   less,
   lessOrEqual,
   matMul,
@@ -19,6 +21,8 @@ import {
   softmax,
   splitAt,
   squeeze,
+  sub,
+  tanh,
   transpose,
   unsqueeze,
   where,
@@ -102,7 +106,13 @@ export function keptRows(g: Graph, { past, fresh, heads, width }: KeptTensor, st
   return { past: g.input(past, g.float, dims), keep: (rows) => g.output(fresh, rows, dims) }
 }
 
-/** What all layers share: which rows may look at which. */
+/** int64 [B, S]: the positions of S new rows of each sequence, of which `pastLength` [B] are there; `newRows` is [1]. */
+export const rowPositions = (pastLength: Value, newRows: Value): Value =>
+  pastLength.graph.memo(pastLength, 'positions', () =>
+    add(unsqueeze(pastLength, [1]), range(squeeze(newRows, [0]))),
+  )
+
+/** What layers share: which rows may look at which. */
 export type Sight =
   | {
       readonly target: 'onnxruntime'
@@ -117,23 +127,43 @@ export type Sight =
       readonly pastLength: Value
       /** int32 [B]: rows that count when the new ones are in place. */
       readonly lengths: Value
+      /** bool [B, 1, S, T] for T rows of state: whether a new row sees a row. */
+      readonly visible: (T: Value) => Value
+      /** Whether it is more than the rows behind it that a new row does not see. */
+      readonly windowed: boolean
     }
 
 /**
- * A new row sees the kept rows below the past length, itself, and the new rows before it.
+ * A new row sees the kept rows below the past length, itself, and the new rows before it; with a window, of these only
+ * the last `window`, itself among them.
  * @param pastLength int64 [B]
  * @param newRows int64 [1]: S
  * @param anyPast one of the state inputs, for its capacity
- * @param groups query heads per key/value head
+ * @param options.groups query heads per key/value head
  */
-export function sightOf(pastLength: Value, newRows: Value, anyPast: Value, groups: number): Sight {
+export function sightOf(
+  pastLength: Value,
+  newRows: Value,
+  anyPast: Value,
+  { groups, window = null }: { groups: number; window?: number | null },
+): Sight {
   const g = pastLength.graph
-  if (g.target === 'tensorrt')
-    return { target: 'tensorrt', pastLength, lengths: g.cast(add(pastLength, newRows), 'int32') }
+  if (g.target === 'tensorrt') {
+    const visible = (T: Value) =>
+      g.memo(pastLength, `visible within ${window}`, () => {
+        const [row, at] = [range(squeeze(T, [0])), unsqueeze(rowPositions(pastLength, newRows), [1, 3])]
+        return withinWindow(lessOrEqual(row, at), row, () => at, window)
+      })
+    const lengths = g.cast(add(pastLength, newRows), 'int32')
+    return { target: 'tensorrt', pastLength, lengths, visible, windowed: window !== null }
+  }
   const capacity = shapeOf(anyPast, 2, 3) // [1]
-  const row = range(squeeze(newRows, [0])) // [S]
-  const kept = less(range(squeeze(capacity, [0])), unsqueeze(pastLength, [1, 2, 3])) // [B, 1, 1, P]
-  const among = lessOrEqual(row, unsqueeze(row, [1])) // [S, S]
+  const past = unsqueeze(pastLength, [1, 2, 3]) // [B, 1, 1, 1]
+  const keptRow = range(squeeze(capacity, [0])) // [P]
+  const newRow = range(squeeze(newRows, [0])) // [S]
+  const down = unsqueeze(newRow, [1]) // [S, 1]
+  const kept = withinWindow(less(keptRow, past), keptRow, () => add(past, down), window) // [B, 1, 1 or S, P]
+  const among = withinWindow(lessOrEqual(newRow, down), newRow, () => down, window) // [S, S]
   const square = (width: Value) =>
     concat([shapeOf(pastLength), g.constant('int64', [1], [1]), newRows, width], 0)
   const visible = concat([expand(kept, square(capacity)), expand(among, square(newRows))], 3) // [B, 1, S, P + S]
@@ -142,26 +172,35 @@ export function sightOf(pastLength: Value, newRows: Value, anyPast: Value, group
   return { target: 'onnxruntime', mask, sizes: concat([capacity, newRows], 0) }
 }
 
+/** Of the rows that are visible, those less than `window` before the row at position `at`. */
+const withinWindow = (visible: Value, row: Value, at: () => Value, window: number | null): Value =>
+  window === null ? visible : and(visible, greater(row, sub(at(), window)))
+
 /**
  * q [B, h, S, d] behind kept keys and values, and k and v [B, kvHeads, S, d] that join them: → [B, h, S, d].
  *
  * ONNX Runtime: kept and new rows are scored apart, so that the state is never copied, and share one softmax; the
  * heads that share a key/value head are rows of one matrix. TensorRT: the new rows are written in place, and one kernel
- * attends to the rows that count.
+ * attends to the rows that count; where scores are capped, which no kernel knows, all is written out.
+ * @param options.scale what scores are multiplied by; d^-½ if absent
+ * @param options.cap scores x become cap · tanh(x / cap), if any
  */
 export function cachedAttention(
   q: Value,
   k: Value,
   v: Value,
-  {
-    keys,
-    values,
-    sight,
-    ...sizes
-  }: { keys: KeptRows; values: KeptRows; sight: Sight; heads: number; kvHeads: number; width: number },
+  options: {
+    keys: KeptRows
+    values: KeptRows
+    sight: Sight
+    heads: number
+    kvHeads: number
+    width: number
+    scale?: number
+    cap?: number | null
+  },
 ): Value {
-  const { heads, kvHeads, width } = sizes
-  const scale = width ** -0.5
+  const { keys, values, sight, heads, kvHeads, width, scale = width ** -0.5, cap = null } = options
   if (sight.target === 'tensorrt') {
     const [allKeys, allValues] = [
       kvCacheUpdate(keys.past, k, sight.pastLength),
@@ -169,15 +208,46 @@ export function cachedAttention(
     ]
     keys.keep(allKeys)
     values.keep(allValues)
-    return attention(mul(q, scale), allKeys, allValues, { causal: true, lengths: sight.lengths })
+    const { lengths, windowed } = sight
+    if (cap === null && !windowed)
+      return attention(mul(q, scale), allKeys, allValues, { causal: true, lengths })
+    const mask = sight.visible(shapeOf(allKeys, 2, 3))
+    if (cap === null) return attention(mul(q, scale), allKeys, allValues, { mask, lengths })
+    return cappedAttention(mul(q, scale / cap), allKeys, allValues, { mask, cap, heads, kvHeads, width })
   }
+  const alpha = cap === null ? scale : scale / cap
   const grouped = heads === kvHeads ? q : reshape(q, [0, kvHeads, -1, width]) // [B, kvHeads, g·S, d]
-  const pastScores = fusedMatMul(grouped, keys.past, { alpha: scale, transB: true }) // [B, kvHeads, g·S, P]
-  const newScores = fusedMatMul(grouped, k, { alpha: scale, transB: true }) // [B, kvHeads, g·S, S]
-  const weights = softmax(add(concat([pastScores, newScores], 3), sight.mask))
+  const pastScores = fusedMatMul(grouped, keys.past, { alpha, transB: true }) // [B, kvHeads, g·S, P]
+  const newScores = fusedMatMul(grouped, k, { alpha, transB: true }) // [B, kvHeads, g·S, S]
+  const scores = concat([pastScores, newScores], 3)
+  const weights = softmax(add(cap === null ? scores : mul(tanh(scores), cap), sight.mask))
   const [pastWeights, newWeights] = splitAt(weights, sight.sizes, 2, 3)
   const mixed = add(matMul(pastWeights!, values.past), matMul(newWeights!, v))
   keys.keep(k)
   values.keep(v)
   return heads === kvHeads ? mixed : reshape(mixed, [0, heads, -1, width])
+}
+
+/**
+ * softmax(cap · tanh(q·kᵀ)) · v, written out; between the products all is float32.
+ * @param options.mask bool [B, 1, S, T]: whether a row of q sees a row
+ */
+function cappedAttention(
+  q: Value,
+  k: Value,
+  v: Value,
+  {
+    mask,
+    cap,
+    heads,
+    kvHeads,
+    width,
+  }: { mask: Value; cap: number; heads: number; kvHeads: number; width: number },
+): Value {
+  const grouped = reshape(q, [0, kvHeads, heads / kvHeads, -1, width]) // [B, kvHeads, g, S, d]
+  const scores = matMul(grouped, transpose(unsqueeze(k, [2]), [0, 1, 2, 4, 3])) // [B, kvHeads, g, S, T]
+  const weights = q.graph.float32([scores], (scores) =>
+    softmax(where(unsqueeze(mask, [1]), mul(tanh(scores), cap), Number.NEGATIVE_INFINITY)),
+  )
+  return reshape(matMul(weights, unsqueeze(v, [2])), [0, heads, -1, width])
 }

@@ -30,15 +30,23 @@ export const skipSimplifiedLayerNormalization = (
   )
   return [y!, sum!]
 }
-/** x [B, S, heads·d] (or [B, heads, S, d]), positions int64 [B, S], cos and sin [maxPositions, d/2]; halves rotated. */
+/**
+ * x [B, S, heads·d] (or [B, heads, S, d]), positions int64 [B, S], cos and sin [maxPositions, width/2]; of the first
+ * `width` numbers of each head (all of them if absent) halves rotated.
+ */
 export const rotaryEmbedding = (
   x: Value,
   positions: Value,
   cos: Value,
   sin: Value,
-  { heads }: { heads: number },
+  { heads, width }: { heads: number; width?: number | undefined },
 ): Value =>
-  x.graph.op('RotaryEmbedding', [x, positions, cos, sin], { num_heads: heads, interleaved: 0 }, { domain })
+  x.graph.op(
+    'RotaryEmbedding',
+    [x, positions, cos, sin],
+    { num_heads: heads, interleaved: 0, rotary_embedding_dim: width },
+    { domain },
+  )
 /** alpha · a · b, either transposed in its last two axes. */
 export const fusedMatMul = (
   a: Value,

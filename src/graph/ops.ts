@@ -35,6 +35,7 @@ export const less = binary('Less', 'bool')
 export const lessOrEqual = binary('LessOrEqual', 'bool')
 export const greater = binary('Greater', 'bool')
 export const greaterOrEqual = binary('GreaterOrEqual', 'bool')
+export const and = binary('And')
 export const matMul = binary('MatMul')
 /** a [M, K] · b [K, N] (or bᵀ of [N, K]) + c [N]. */
 export const gemm = (a: Value, b: Value, c: Value | null, { transB = false } = {}): Value =>
@@ -157,9 +158,18 @@ export const layerNormalization = (x: Value, scale: Value, bias: Value | null, e
 /** x / √(mean(x²) + epsilon) · scale over the last axis (opset 23). */
 export const rmsNormalization = (x: Value, scale: Value, epsilon: number): Value =>
   x.graph.op('RMSNormalization', [x, scale], { axis: -1, epsilon: { float: epsilon } })
-/** x [B, heads, S, d], cos and sin [maxPositions, d/2], positions int64 [B, S]; halves rotated (opset 23). */
-export const rotaryEmbedding = (x: Value, cos: Value, sin: Value, positions: Value): Value =>
-  x.graph.op('RotaryEmbedding', [x, cos, sin, positions], { interleaved: 0 })
+/**
+ * x [B, heads, S, d], cos and sin [maxPositions, width/2], positions int64 [B, S]; of the first `width` numbers of each
+ * head (all of them if absent) halves rotated (opset 23).
+ */
+export const rotaryEmbedding = (
+  x: Value,
+  cos: Value,
+  sin: Value,
+  positions: Value,
+  { width }: { width?: number | undefined } = {},
+): Value =>
+  x.graph.op('RotaryEmbedding', [x, cos, sin, positions], { interleaved: 0, rotary_embedding_dim: width })
 /** x [1, C, …]: each channel by its own mean and biased variance, then scale [C] and bias [C], which may be computed. */
 export const instanceNormalization = (x: Value, scale: Value, bias: Value, epsilon: number): Value =>
   x.graph.op('InstanceNormalization', [x, scale, bias], { epsilon: { float: epsilon } })

@@ -18,14 +18,15 @@ export const kvCacheUpdate = (cache: Value, update: Value, index: Value): Value 
  * softmax(q·kᵀ) · v of q [B, h, S, d], which is scaled already, and k and v [B, kvHeads, T, d].
  * @param options.lengths int32 [B]: rows of k and v that count
  * @param options.causal the last row of q sees all rows that count, each one before it one row less
+ * @param options.mask bool [B, 1, S, T], instead of that: whether a row of q sees a row
  */
 export function attention(
   q: Value,
   k: Value,
   v: Value,
-  { causal = false, lengths }: { causal?: boolean; lengths?: Value } = {},
+  { causal = false, lengths, mask }: { causal?: boolean; lengths?: Value; mask?: Value } = {},
 ): Value {
-  const inputs = lengths ? [q, k, v, null, null, lengths] : [q, k, v]
+  const inputs = lengths ? [q, k, v, mask ?? null, null, lengths] : mask ? [q, k, v, mask] : [q, k, v]
   const attributes = {
     causal_kind: causal ? 'lower_right' : 'none',
     // There is no fused kernel for float32.

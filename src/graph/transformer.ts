@@ -2,19 +2,20 @@
  * Parts of transformers that each runtime has its own operators for: rows of sequences, RMS norms, rotary positions,
  * SiLU. Letters as in attention.ts.
  */
+
+import { rowPositions } from './attention.js'
 import * as contrib from './contrib.js'
 import type { Graph, Value } from './graph.js'
 import {
   add,
   mul,
-  range,
   reshape,
   rmsNormalization,
   rotaryEmbedding,
   shapeOf,
   sigmoid,
   squeeze,
-  unsqueeze,
+  tanh,
 } from './ops.js'
 
 /** Sequences whose new rows one run computes, one after another in [B·S, …]. */
@@ -66,29 +67,38 @@ export const silu = (x: Value): Value =>
 export interface RotaryPositions {
   /** int64 [B, S] */
   readonly positions: Value
-  /** [positions, d / 2] in the graph's float type. */
+  /** [positions, width / 2] in the graph's float type. */
   readonly cos: Value
   readonly sin: Value
+  /** Numbers of each head that are turned, the first of it; all if absent. */
+  readonly width?: number | undefined
 }
 
 /**
  * @param pastLength int64 [B]: the position of the first new row of each sequence
  * @param rows int64 [1]: S
- * @param table makes cosines or sines, [positions, d / 2]
+ * @param table makes cosines or sines, [positions, width / 2]
+ * @param width numbers of each head that are turned, where these are not all
  */
 export function rotaryPositions(
   pastLength: Value,
   rows: Value,
-  { dims, table }: { dims: readonly number[]; table: (kind: 'cos' | 'sin') => Float32Array },
+  {
+    dims,
+    table,
+    width,
+  }: { dims: readonly number[]; table: (kind: 'cos' | 'sin') => Float32Array; width?: number | undefined },
 ): RotaryPositions {
   const g = pastLength.graph
   const constant = (kind: 'cos' | 'sin') => g.initializer(`rope.${kind}`, g.float, dims, () => table(kind))
-  const positions = add(unsqueeze(pastLength, [1]), range(squeeze(rows, [0])))
-  return { positions, cos: constant('cos'), sin: constant('sin') }
+  return { positions: rowPositions(pastLength, rows), cos: constant('cos'), sin: constant('sin'), width }
 }
 
-/** x [B, heads, S, d] with element i of each head turned against i + d / 2, as its row's position wants it. */
-export const rotated = (x: Value, { positions, cos, sin }: RotaryPositions, heads: number): Value =>
+/** x [B, heads, S, d] with element i of each head turned against i + width / 2, as its row's position wants it. */
+export const rotated = (x: Value, { positions, cos, sin, width }: RotaryPositions, heads: number): Value =>
   x.graph.target === 'onnxruntime'
-    ? contrib.rotaryEmbedding(x, positions, cos, sin, { heads })
-    : rotaryEmbedding(x, cos, sin, positions)
+    ? contrib.rotaryEmbedding(x, positions, cos, sin, { heads, width })
+    : rotaryEmbedding(x, cos, sin, positions, { width })
+
+/** cap · tanh(x / cap): x where it is small, and never beyond ±cap. */
+export const softCapped = (x: Value, cap: number): Value => mul(tanh(mul(x, 1 / cap)), cap)

@@ -26,8 +26,15 @@ const numbers = (n: number) => Float32Array.from({ length: n }, () => 4 * (rando
 const width = 4
 const stateRows = 16
 
+interface Form {
+  heads: number
+  kvHeads: number
+  window?: number | null
+  cap?: number | null
+}
+
 /** One layer: q, k, v as rows [B·S, h·d], y as rows; `tokens` only give the sizes. */
-function layer(target: Target, heads: number, kvHeads: number): PlannedGraph {
+function layer(target: Target, { heads, kvHeads, window = null, cap = null }: Form): PlannedGraph {
   const g = new Graph('layer', { weights: noWeights, target })
   const { tokens, rows, batch } = tokensInput(g, 'tokens', 'batch')
   const past = g.input('past_length', 'int64', ['batch'])
@@ -41,8 +48,16 @@ function layer(target: Target, heads: number, kvHeads: number): PlannedGraph {
   const input = (name: string, count: number) =>
     toHeads(g.input(name, 'float32', ['n', count * width]), { heads: count, width, batch })
   const [q, k, v] = [input('q', heads), input('k', kvHeads), input('v', kvHeads)]
-  const sight = sightOf(past, rows, keys!.past, heads / kvHeads)
-  const mixed = cachedAttention(q, k, v, { keys: keys!, values: values!, sight, heads, kvHeads, width })
+  const sight = sightOf(past, rows, keys!.past, { groups: heads / kvHeads, window })
+  const mixed = cachedAttention(q, k, v, {
+    keys: keys!,
+    values: values!,
+    sight,
+    heads,
+    kvHeads,
+    width,
+    cap,
+  })
   g.output('y', fromHeads(mixed, { heads, width }), ['n', heads * width])
   g.output('ids', tokens, ['n'])
   const sizes = { batch: [1, 1, 3], rows: [1, 1, 9], n: [1, 1, 27] } as const
@@ -50,18 +65,23 @@ function layer(target: Target, heads: number, kvHeads: number): PlannedGraph {
 }
 
 describe('graph/attention', () => {
-  for (const [heads, kvHeads] of [
-    [2, 2],
-    [6, 2],
-  ] as const)
-    describe(`with ${heads} heads over ${kvHeads}`, () => {
+  const forms: Readonly<Record<string, Form>> = {
+    'with 2 heads over 2': { heads: 2, kvHeads: 2 },
+    'with 6 heads over 2': { heads: 6, kvHeads: 2 },
+    'with a window': { heads: 4, kvHeads: 2, window: 4 },
+    'with capped scores': { heads: 4, kvHeads: 2, cap: 1.5 },
+    'with both': { heads: 2, kvHeads: 2, window: 4, cap: 1.5 },
+  }
+  for (const [name, form] of Object.entries(forms))
+    describe(name, () => {
+      const { heads, kvHeads } = form
       const sessions: Record<string, Session> = {}
       before(async () => {
         const folder = newFolder()
-        const cpu = layer('onnxruntime', heads, kvHeads)
+        const cpu = layer('onnxruntime', form)
         cpu.graph.write(folder)
         sessions.onnxruntime = await openSession(folder, 'layer', signatureOf(cpu), { threads: 1 })
-        const planned = layer('tensorrt', heads, kvHeads)
+        const planned = layer('tensorrt', form)
         assert.deepEqual(violations(planned), [])
         sessions.tensorrt = await openPortable(planned, { rounding: false })
       })
@@ -98,6 +118,31 @@ describe('graph/attention', () => {
             Object.values(sessions).map((session) => session.run(feeds, [{ slot: 1, past }], ['y'])),
           )
           assert.ok(near(cpu!.y!.data as Float32Array, gpu!.y!.data as Float32Array), `${S} behind ${past}`)
+        }
+      })
+
+      it('is what the formula says', async () => {
+        const [cap, window] = [form.cap ?? null, form.window ?? Number.POSITIVE_INFINITY]
+        const S = 9
+        const [q, k, v] = rowsFor(S)
+        const wanted = new Float32Array(S * heads * width)
+        for (let row = 0; row < S; row++)
+          for (let head = 0; head < heads; head++) {
+            const at = (i: number) => (i * kvHeads + Math.floor((head * kvHeads) / heads)) * width
+            const own = (row * heads + head) * width
+            const seen = Array.from({ length: row + 1 }, (_, i) => i).filter((i) => row - i < window)
+            const scores = seen.map((i) => {
+              let score = 0
+              for (let e = 0; e < width; e++) score += (q[own + e]! * k[at(i) + e]!) / Math.sqrt(width)
+              return Math.exp(cap === null ? score : cap * Math.tanh(score / cap))
+            })
+            const sum = scores.reduce((a, b) => a + b, 0)
+            for (const [n, i] of seen.entries())
+              for (let e = 0; e < width; e++) wanted[own + e]! += (scores[n]! / sum) * v[at(i) + e]!
+          }
+        for (const session of Object.values(sessions)) {
+          const { y } = await session.run(feed(S, [0], [q, k, v]), [{ slot: 3, past: 0 }], ['y'])
+          assert.ok(near(y!.data as Float32Array, wanted))
         }
       })
 

@@ -103,8 +103,8 @@ function attention(
   causal: string,
   roundWeights: (weights: Value) => Value,
 ): Value {
-  if (mask || queryLengths || !['none', 'lower_right'].includes(causal))
-    throw new Error(`attention with a mask, packed queries or causal_kind ${causal} has no rewriting yet`)
+  if (queryLengths || !['none', 'lower_right'].includes(causal))
+    throw new Error(`attention with packed queries or causal_kind ${causal} has no rewriting yet`)
   const p = q!.graph
   const size = (x: Value, axis: number) => shapeOf(x, axis, axis + 1)
   const [B, kvHeads, T] = [0, 1, 2].map((axis) => size(k!, axis)) as [Value, Value, Value]
@@ -121,6 +121,7 @@ function attention(
     const visible = less(range(squeeze(T, [0])), seen) // [B, S, T]
     scores = where(unsqueeze(visible, [1, 2]), scores, Number.NEGATIVE_INFINITY)
   }
+  if (mask) scores = where(unsqueeze(mask, [1]), scores, Number.NEGATIVE_INFINITY)
   const mixed = matMul(roundWeights(softmax(scores)), unsqueeze(v!, [2])) // [B, kvHeads, g, S, d]
   return reshape(mixed, shapeOf(q!))
 }

@@ -130,7 +130,8 @@ export const operators: Readonly<Record<string, Operator>> = {
   RotaryEmbedding: row(floats, 'TTT?l', { interleaved: null, num_heads: null, rotary_embedding_dim: null }),
   DequantizeLinear: row(floats, 'qT', { axis: null, block_size: null }),
 
-  TRT_Attention: row(floats, 'TTT?Tww', {
+  // The mask may be additive, in T, as well: ours are not.
+  TRT_Attention: row(floats, 'TTT?bww', {
     causal_kind: ['none', 'upper_left', 'lower_right'],
     TRT_decomposable: [0, 1],
   }),

@@ -116,10 +116,13 @@ const special: Readonly<Record<string, (node: Node, known: Known) => string[]>> 
     return count! <= MOST_TOP_K ? [] : [`k is ${count}, more than ${MOST_TOP_K}`]
   },
   CumSum: ({ inputs }, { constants }) => (constants.has(inputs[1]!.name) ? [] : ['the axis is no constant']),
-  TRT_Attention: ({ inputs, attributes }) =>
-    inputs[0]!.dtype === 'float32' && attributes.TRT_decomposable !== 1
-      ? ['no kernel attends in float32: it has to be decomposable']
-      : [],
+  TRT_Attention({ inputs, attributes }) {
+    const found = []
+    if (inputs[0]!.dtype === 'float32' && attributes.TRT_decomposable !== 1)
+      found.push('no kernel attends in float32: it has to be decomposable')
+    if (inputs[3] && attributes.causal_kind !== 'none') found.push('a mask excludes causal_kind')
+    return found
+  },
   TRT_KVCacheUpdate({ inputs, outputs }, known) {
     const cache = inputs[0]!.name
     const input = known.inputs.get(cache)

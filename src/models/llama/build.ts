@@ -8,6 +8,7 @@ import { type EnginePlan, type PlannedGraph, type PlanOptions, refuseUnusedTenso
 import { bytesPerRow, decoderState } from './bindings.js'
 import { type LlamaConfig, readLlamaConfig } from './config.js'
 import { decoderGraph, type Observer } from './graph.js'
+import { checkTensors } from './weights/expected.js'
 import { withHuggingFaceNames } from './weights.js'
 
 /** Weights of a layer up to which bytes are faster than nibbles with their correction: docs/cpu-forms.md. */
@@ -79,7 +80,7 @@ export function planLlama(
     )
   const config = readLlamaConfig(folder)
   const weights = withHuggingFaceNames(checkpoint, config)
-  checkBiases(weights, config)
+  checkTensors(weights, config)
   const forms = numbers(options, config)
   const around = layout(options, config, forms.float)
   const { target } = options
@@ -92,32 +93,12 @@ export function planLlama(
   }
 }
 
-/** Rotary tables are computed from config.json; a tied head may be stored once more. */
-function isUnneeded(name: string, { tied }: LlamaConfig): boolean {
+/** Rotary tables are computed from config.json; a tied head may be stored once more; pictures are not looked at. */
+function isUnneeded(name: string, { tied, modelType }: LlamaConfig): boolean {
   return (
-    name === 'rope_freqs.weight' ||
+    /^rope_(freqs|factors_long|factors_short)\.weight$/.test(name) ||
     name.endsWith('.rotary_emb.inv_freq') ||
-    (tied === true && name === 'lm_head.weight')
+    (tied === true && name === 'lm_head.weight') ||
+    (modelType === 'gemma3_text' && /^(model\.)?(vision_tower|multi_modal_projector)\./.test(name))
   )
-}
-
-/** A bias that config.json does not announce, or announces in vain, is a sign of another network. */
-function checkBiases(weights: Checkpoint, { layers, biases }: LlamaConfig): void {
-  const expected = {
-    'self_attn.q_proj': biases.qkv,
-    'self_attn.k_proj': biases.qkv,
-    'self_attn.v_proj': biases.qkv,
-    'self_attn.o_proj': biases.output,
-    'mlp.gate_proj': biases.mlp,
-    'mlp.up_proj': biases.mlp,
-    'mlp.down_proj': biases.mlp,
-  }
-  for (let layer = 0; layer < layers; layer++)
-    for (const [module, wanted] of Object.entries(expected)) {
-      const name = `model.layers.${layer}.${module}.bias`
-      if (weights.has(name) === wanted) continue
-      throw new SetupError(
-        `The checkpoint ${wanted ? 'lacks' : 'has'} ${name}, but config.json says ${wanted ? 'there are' : 'there are no'} such biases.`,
-      )
-    }
 }

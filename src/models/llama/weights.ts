@@ -1,34 +1,24 @@
-/** GGUF files of the family under the names and in the row order of Hugging Face's. */
+/** The family's checkpoints as the graph sees them: under the names, in the row order and with the norms of one form. */
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
-import type { CheckpointTensor, Quantised } from '../../checkpoint/tensor.js'
+import type { CheckpointTensor } from '../../checkpoint/tensor.js'
 import type { LlamaConfig } from './config.js'
+import { huggingFaceName, permutedHeads } from './weights/gguf-names.js'
+import { HalfSplitRows } from './weights/half-split-rows.js'
 
-/** llama.cpp's gguf-py/gguf/tensor_mapping.py, for this family. */
-const modules: Readonly<Record<string, string>> = {
-  token_embd: 'model.embed_tokens',
-  output_norm: 'model.norm',
-  output: 'lm_head',
-  attn_norm: 'input_layernorm',
-  ffn_norm: 'post_attention_layernorm',
-  attn_q: 'self_attn.q_proj',
-  attn_k: 'self_attn.k_proj',
-  attn_v: 'self_attn.v_proj',
-  attn_output: 'self_attn.o_proj',
-  attn_q_norm: 'self_attn.q_norm',
-  attn_k_norm: 'self_attn.k_norm',
-  ffn_gate: 'mlp.gate_proj',
-  ffn_up: 'mlp.up_proj',
-  ffn_down: 'mlp.down_proj',
-}
-
-/** The checkpoint itself, or a view of it with Hugging Face's names if it is a GGUF. Unknown names stay. */
+/**
+ * A view of a checkpoint, safetensors or GGUF, with the names and the row order that Hugging Face's have, and norms
+ * whose weights are the scale itself. Unknown names stay.
+ */
 export function withHuggingFaceNames(checkpoint: Checkpoint, config: LlamaConfig): Checkpoint {
   const architecture = checkpoint.metadata.get('general.architecture')
-  if (architecture === undefined) return checkpoint
-  const stored = new Map(checkpoint.names.map((name) => [huggingFaceName(name), name]))
+  const gguf = typeof architecture === 'string' ? architecture : null
+  const rename = (name: string) => (gguf === null ? textName(name) : huggingFaceName(name, gguf))
+  const stored = new Map(checkpoint.names.map((name) => [rename(name), name]))
   const tensor = (name: string): CheckpointTensor => {
     const found = checkpoint.tensor(stored.get(name) ?? name)
-    const heads = architecture === 'llama' ? permutedHeads(name, config) : 0
+    if (gguf === null) return config.normsAroundOne && /norm\.weight$/.test(name) ? plusOne(found) : found
+    // A GGUF has the scales of norms themselves, but perhaps rows in another order.
+    const heads = permutedHeads(gguf, name, config)
     return heads === 0 ? found : new HalfSplitRows(found, heads)
   }
   return {
@@ -40,59 +30,14 @@ export function withHuggingFaceNames(checkpoint: Checkpoint, config: LlamaConfig
   }
 }
 
-function huggingFaceName(name: string): string {
-  const parts = /^(?:blk\.(\d+)\.)?([a-z_]+)\.(weight|bias)$/.exec(name)
-  const module = parts && modules[parts[2]!]
-  if (!module) return name
-  return `${parts[1] === undefined ? '' : `model.layers.${parts[1]}.`}${module}.${parts[3]}`
-}
+/** Checkpoints that see, too, have the text half below `language_model`, on either side of `model`. */
+const textName = (name: string): string =>
+  name.replace(/^language_model\.(?=model\.|lm_head\.)/, '').replace(/^model\.language_model\./, 'model.')
 
-/** Files of the architecture `llama` (not those of Qwen) have query and key rows ordered for neighbouring pairs. */
-function permutedHeads(name: string, { heads, kvHeads }: LlamaConfig): number {
-  if (/\.self_attn\.q_proj\.(weight|bias)$/.test(name)) return heads
-  return /\.self_attn\.k_proj\.(weight|bias)$/.test(name) ? kvHeads : 0
-}
-
-/** Undoes it: within each head, half-split row half·j + i is the file's row 2·i + j. Blocks move with their rows. */
-class HalfSplitRows implements CheckpointTensor {
-  constructor(tensor: CheckpointTensor, heads: number) {
-    this.name = tensor.name
-    this.dims = tensor.dims
-    this.storage = tensor.storage
-    this.#tensor = tensor
-    this.#heads = heads
-  }
-  readonly name: string
-  readonly dims: readonly number[]
-  readonly storage: string
-  readonly #tensor: CheckpointTensor
-  readonly #heads: number
-
-  floats(): Float32Array {
-    return this.#reordered(this.#tensor.floats())
-  }
-
-  quantised(): Quantised | null {
-    const numbers = this.#tensor.quantised()
-    if (numbers?.form !== 'blocks') return null
-    return {
-      ...numbers,
-      values: this.#reordered(numbers.values),
-      scale: this.#reordered(numbers.scale),
-      min: numbers.min && this.#reordered(numbers.min),
-    }
-  }
-
-  #reordered<T extends Float32Array | Uint8Array | Int8Array>(values: T): T {
-    const rows = this.dims[0]!
-    const width = values.length / rows
-    const half = rows / this.#heads / 2
-    const result = values.slice() as T
-    for (let row = 0; row < rows; row++) {
-      const [head, within] = [Math.floor(row / (2 * half)), row % (2 * half)]
-      const from = head * 2 * half + 2 * (within % half) + Math.floor(within / half)
-      result.set(values.subarray(from * width, (from + 1) * width), row * width)
-    }
-    return result
-  }
-}
+const plusOne = (tensor: CheckpointTensor): CheckpointTensor => ({
+  name: tensor.name,
+  dims: tensor.dims,
+  storage: tensor.storage,
+  floats: () => tensor.floats().map((value) => value + 1),
+  quantised: () => null,
+})

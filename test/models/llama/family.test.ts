@@ -1,101 +1,155 @@
-/** Every style of the family with random weights: the graph against plain loops, and cached runs against one pass. */
+/** Every family against the numbers of its reference, on ONNX Runtime in float32; and what is refused of a checkpoint. */
 import assert from 'node:assert/strict'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
+import { argmax } from '#src/decoding/sampler.js'
 import { planLlama } from '#src/models/llama/build.js'
-import { parseLlamaConfig } from '#src/models/llama/config.js'
 import { onCpu } from '#src/models/plan.js'
-import { floats } from '#src/runtime/session.js'
+import { floats, type Session } from '#src/runtime/session.js'
 import { buildEngine, run } from './engine.js'
 import { largestDifference } from './golden.js'
-import { type Config, randomTensors, referenceLogits, styles, type Tensors, writeCheckpoint } from './tiny.js'
+import { continuous } from './tensorrt.js'
+import { type Config, miniature, miniatures, sequences, type Tensors, writeCheckpoint } from './tiny.js'
 
-const tokens = Array.from({ length: 21 }, (_, i) => (i * 37 + 11) % 80)
+const limit = 1e-4
 
 describe('models/llama: the family', () => {
-  for (const [style, json] of Object.entries(styles)) {
-    it(`${style}: is the reference's mathematics`, async () => {
-      const tensors = randomTensors(json)
-      const session = await buildEngine(writeCheckpoint(json, tensors), 'float32').open('decoder')
-      const wanted = referenceLogits(parseLlamaConfig(json, 'config.json'), tensors, tokens)
-      const row = (i: number) => Float32Array.from(wanted[i]!)
-      const rows = [...tokens.keys()]
-      const onePass = floats(await run(session, tokens, 0, rows), 'logits')
-      assert.ok(onePass.some((value) => Math.abs(value) > 1))
-      for (const i of rows) {
-        const difference = largestDifference(onePass.slice(i * 80, (i + 1) * 80), row(i))
-        assert.ok(difference < 1e-4, `token ${i}: ${difference}`)
-      }
+  for (const { name, config, tensors, prompt, logits, greedy, margins, after: last } of miniatures)
+    describe(name, () => {
+      let session: Session
+      before(async () => {
+        session = await buildEngine(writeCheckpoint(config, tensors()), 'float32').open('decoder')
+      })
+      after(() => session?.dispose())
 
-      let past = 0
-      for (const count of [5, 1, 1, 9, 5]) {
-        const logits = floats(
-          await run(session, tokens.slice(past, past + count), past, [count - 1]),
-          'logits',
-        )
-        past += count
-        assert.ok(largestDifference(logits, row(past - 1)) < 1e-4, `after ${past} tokens in pieces`)
-      }
-      // Rows behind the past length are there, but do not count.
-      const again = floats(await run(session, tokens.slice(7, 8), 7, [0]), 'logits')
-      assert.ok(largestDifference(again, row(7)) < 1e-4, 'back at 7 tokens')
-      await session.dispose()
+      it("has the reference's logits of a prompt in one pass", async () => {
+        const all = floats(await run(session, prompt, 0, [...logits.keys()]), 'logits')
+        assert.ok(all.some((value) => Math.abs(value) > 1))
+        for (const [i, [row, wanted]] of [...logits].entries()) {
+          const difference = largestDifference(all.slice(i * 96, (i + 1) * 96), wanted)
+          assert.ok(difference < limit, `row ${row}: ${difference}`)
+        }
+      })
+
+      it('and in pieces, and back', async () => {
+        let past = 0
+        for (const count of [8, 1, 7, 8, 1, 7, 8]) {
+          const piece = prompt.slice(past, past + count)
+          const row = floats(await run(session, piece, past, [count - 1]), 'logits')
+          past += count
+          assert.ok(largestDifference(row, logits.get(past - 1)!) < limit, `after ${past} tokens`)
+        }
+        // Rows behind the past length are there, but do not count.
+        const again = floats(await run(session, prompt.slice(15, 24), 15, [8]), 'logits')
+        assert.ok(largestDifference(again, logits.get(23)!) < limit, 'back at 15 tokens')
+      })
+
+      it('writes the tokens of the reference', async () => {
+        let row = floats(await run(session, prompt, 0, [prompt.length - 1]), 'logits')
+        for (const [i, token] of greedy.entries()) {
+          assert.equal(argmax(row), token, `token ${i} of margin ${margins[i]}`)
+          row = floats(await run(session, [token], prompt.length + i, [0]), 'logits')
+        }
+        assert.ok(largestDifference(row, last) < limit)
+      })
     })
-  }
 
   it('goes on where the state grows', async () => {
-    const json = styles['SmolLM2, tied']!
-    const session = await buildEngine(writeCheckpoint(json, randomTensors(json)), 'float32').open('decoder')
-    const long = Array.from({ length: 300 }, (_, i) => (i * 13) % 80)
+    const { config, tensors } = miniature('Gemma 3')
+    const folder = writeCheckpoint({ ...config, max_position_embeddings: 512 }, tensors())
+    const session = await buildEngine(folder, 'float32').open('decoder')
+    const long = Array.from({ length: 300 }, (_, i) => (i * 13) % 96)
     const onePass = floats(await run(session, long, 0, [299]), 'logits')
     session.release(0)
     for (let past = 0; past < 299; past += 23) await run(session, long.slice(past, past + 23), past, [0])
     const inPieces = floats(await run(session, long.slice(299), 299, [0]), 'logits')
-    assert.ok(largestDifference(inPieces, onePass) < 1e-4)
+    assert.ok(largestDifference(inPieces, onePass) < limit)
     await session.dispose()
   })
 
-  describe('refuses', () => {
-    const tied = styles['SmolLM2, tied']!
-    const plan = (json: Config, change: (tensors: Tensors) => void) => {
-      const tensors = randomTensors(json)
-      change(tensors)
-      const folder = writeCheckpoint(json, tensors)
-      using weights = openCheckpoint(folder)
-      return planLlama(folder, weights, onCpu('float32'))
-    }
-    const bias = { dims: [64], data: new Float32Array(64) }
+  for (const name of ['Qwen 3', 'Gemma 2', 'Gemma 3'])
+    it(`${name}: gives each of several sequences what it gives it alone`, async () => {
+      const { config, tensors } = miniature(name)
+      const session = await buildEngine(writeCheckpoint(config, tensors()), 'float32').open('decoder')
+      const together = await continuous(session, sequences, { steps: 6 })
+      for (const [i, sequence] of sequences.entries()) {
+        for (const slot of [0, 1, 2]) session.release(slot)
+        const [alone] = await continuous(session, [sequence], { steps: 6 })
+        for (const [k, logits] of alone!.entries())
+          assert.ok(largestDifference(together[i]![k]!, logits) < 1e-5, `sequence ${i}, step ${k}`)
+      }
+      await session.dispose()
+    })
 
+  const plan = (name: string, change: (tensors: Tensors) => void, more: Config = {}) => {
+    const { config, tensors: make } = miniature(name)
+    const tensors = make()
+    change(tensors)
+    const folder = writeCheckpoint({ ...config, ...more }, tensors)
+    using weights = openCheckpoint(folder)
+    return planLlama(folder, weights, onCpu('float32'))
+  }
+  const vector = (length: number) => ({ dims: [length], data: new Float32Array(length) })
+
+  describe('refuses', () => {
     it('biases that config.json does not have', () => {
-      const change = (tensors: Tensors) => tensors.set('model.layers.1.self_attn.q_proj.bias', bias)
-      assert.throws(() => plan(tied, change), {
-        name: 'SetupError',
-        message: /layers\.1\.self_attn\.q_proj\.bias/,
-      })
+      const change = (tensors: Tensors) => tensors.set('model.layers.1.self_attn.q_proj.bias', vector(64))
+      const message = /has model\.layers\.1\.self_attn\.q_proj\.bias/
+      assert.throws(() => plan('Llama 2', change), { name: 'SetupError', message })
     })
 
     it('the want of biases that it has', () => {
       const change = (tensors: Tensors) => tensors.delete('model.layers.0.self_attn.k_proj.bias')
-      assert.throws(() => plan(styles['Qwen 2, YaRN']!, change), {
-        name: 'SetupError',
-        message: /lacks.*k_proj/,
-      })
+      assert.throws(() => plan('Qwen 2', change), { name: 'SetupError', message: /lacks.*k_proj\.bias/ })
     })
 
-    it('tensors of another network, and missing ones', () => {
-      const more = (tensors: Tensors) => tensors.set('model.layers.0.mlp.router.weight', bias)
-      assert.throws(() => plan(tied, more), { name: 'SetupError', message: /mlp\.router\.weight/ })
+    it('tensors of another network, missing ones, and others of another size', () => {
+      const more = (tensors: Tensors) => tensors.set('model.layers.0.mlp.router.weight', vector(64))
+      assert.throws(() => plan('Qwen 3', more), { name: 'SetupError', message: /mlp\.router\.weight/ })
+      const vision = (tensors: Tensors) => tensors.set('vision_tower.patch.weight', vector(64))
+      assert.throws(() => plan('Qwen 3', vision), { name: 'SetupError', message: /vision_tower/ })
       const fewer = (tensors: Tensors) => tensors.delete('model.layers.1.mlp.up_proj.weight')
-      assert.throws(() => plan(tied, fewer), {
+      assert.throws(() => plan('Qwen 3', fewer), { name: 'SetupError', message: /layers\.1\.mlp\.up_proj/ })
+      const other = (tensors: Tensors) => tensors.set('model.norm.weight', vector(32))
+      assert.throws(() => plan('Qwen 3', other), {
         name: 'SetupError',
-        message: /layers\.1\.mlp\.up_proj\.weight/,
-      })
-    })
-
-    it('no tied head stored once more, nor rotary tables', () => {
-      plan(tied, (tensors) => {
-        tensors.set('lm_head.weight', tensors.get('model.embed_tokens.weight')!)
-        tensors.set('model.layers.0.self_attn.rotary_emb.inv_freq', bias)
+        message: /model\.norm\.weight is \[32\], but .* \[64\]/,
       })
     })
   })
+
+  it('takes a tied head that is stored once more, and rotary tables', () => {
+    plan('Qwen 3', (tensors) => {
+      tensors.set('lm_head.weight', tensors.get('model.embed_tokens.weight')!)
+      tensors.set('model.layers.0.self_attn.rotary_emb.inv_freq', vector(16))
+    })
+  })
+
+  it('ties the head to the embedding where nothing is said and none is there', () => {
+    const { graphs } = plan('Llama 2', (tensors) => tensors.delete('lm_head.weight'))
+    assert.ok(graphs[0]!.graph.used.has('model.embed_tokens.weight'))
+    assert.throws(
+      () => plan('Llama 2', (tensors) => tensors.delete('lm_head.weight'), { tie_word_embeddings: false }),
+      {
+        name: 'SetupError',
+        message: /lacks lm_head\.weight/,
+      },
+    )
+  })
+
+  for (const [layout, rename] of Object.entries({
+    'as first published': (name: string) => `language_model.${name}`,
+    'as transformers writes it now': (name: string) => name.replace('model.', 'model.language_model.'),
+  }))
+    it(`reads the text half of a checkpoint of Gemma 3 that sees, too, ${layout}`, async () => {
+      const { config, tensors, prompt, logits } = miniature('Gemma 3')
+      const renamed: Tensors = new Map([...tensors()].map(([name, tensor]) => [rename(name), tensor]))
+      for (const name of ['vision_tower.embeddings.weight', 'multi_modal_projector.mm_soft_emb_norm.weight'])
+        renamed.set(layout.startsWith('as first') ? name : `model.${name}`, vector(4))
+      const { model_type, ...text_config } = config
+      const folder = writeCheckpoint({ model_type: 'gemma3', text_config, vision_config: {} }, renamed)
+      const session = await buildEngine(folder, 'float32').open('decoder')
+      const row = floats(await run(session, prompt, 0, [39]), 'logits')
+      await session.dispose()
+      assert.ok(largestDifference(row, logits.get(39)!) < limit)
+    })
 })

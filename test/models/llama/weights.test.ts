@@ -4,10 +4,10 @@ import type { CheckpointTensor, Quantised } from '#src/checkpoint/tensor.js'
 import { parseLlamaConfig } from '#src/models/llama/config.js'
 import { withHuggingFaceNames } from '#src/models/llama/weights.js'
 import { smollm2 } from './engine.js'
-import { styles } from './tiny.js'
+import { miniature } from './tiny.js'
 
 // Four query heads of 16 rows over two key heads; rows of one block of 32 that carry their number.
-const config = parseLlamaConfig(styles['SmolLM2, tied']!, 'config.json')
+const config = parseLlamaConfig(miniature('Qwen 2').config, 'config.json')
 const numbered = (name: string, rows: number): CheckpointTensor => ({
   name,
   dims: [rows, 32],

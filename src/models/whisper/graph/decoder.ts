@@ -30,7 +30,7 @@ export function decoderGraph(
   const pastLength = input(g, names.pastLength)
   const logitRows = input(g, names.logitRows)
   const layers = layerInputs(g, config, tensors)
-  const sight = sightOf(pastLength, rows, layers[0]!.keys.past, 1)
+  const sight = sightOf(pastLength, rows, layers[0]!.keys.past, { groups: 1 })
 
   g.scope('model.decoder', () => {
     const row = range(squeeze(rows, [0]))
