@@ -109,7 +109,10 @@ describe('graph: storages', () => {
         assert.ok(loss < 1.2e-2, `${form} ${names}: ${loss}`)
       }
       const four = await error('tensorrt', 'int4')
-      assert.ok(four < (stack.includes(plain) || names.includes('Q8_0') ? 0.1 : 1e-2), `int4 ${names}: ${four}`)
+      assert.ok(
+        four < (stack.includes(plain) || names.includes('Q8_0') ? 0.1 : 1e-2),
+        `int4 ${names}: ${four}`,
+      )
     }
   })
 

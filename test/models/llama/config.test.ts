@@ -41,7 +41,6 @@ describe('models/llama/config', () => {
     num_local_experts: { ...mistral, num_local_experts: 8 },
     partial_rotary_factor: { ...llama, partial_rotary_factor: 0.5 },
     rope_interleaved: { ...llama, rope_interleaved: true },
-    quantization_config: { ...llama, quantization_config: { quant_method: 'gptq' } },
     longrope: { ...llama, rope_scaling: { type: 'longrope', short_factor: [] } },
     dynamic: { ...llama, rope_scaling: { rope_type: 'dynamic', factor: 2 } },
     factor: { ...llama, rope_scaling: { rope_type: 'linear' } },
