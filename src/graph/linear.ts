@@ -15,7 +15,7 @@
  * On TensorRT, for all weights: `float32` is the graph's float type, and `int8`, `int4`, `fp8` are in weight-only.ts.
  */
 import { matMulIntegerToFloat, matMulNBits, quantizeLinear } from './contrib.js'
-import type { Graph, Value, Weight } from './graph.js'
+import type { Graph, LinearForm, Value, Weight } from './graph.js'
 import {
   abs,
   add,
@@ -62,9 +62,25 @@ export function linear(x: Value, ...names: string[]): Value {
   return add(product, bias)
 }
 
+/**
+ * x [M, K] times the scope's matrix of outputs `<name>.weight` [V, K] → [M, V]. Nothing behind it evens its errors out: where
+ * four bits are asked for and the checkpoint does not have them, it gets eight.
+ */
+export function outputProduct(x: Value, name: string): Value {
+  const g = x.graph
+  const weight = g.tensor(`${name}.weight`)
+  const form = g.linear === 'int4' && int4Kind(weight) === 'rounded' ? 'int8' : g.linear
+  return multiply(x, [weight], g.at(`${name}.weight`), form)
+}
+
 /** x [M, K] · (stacked weights [N, K])ᵀ → [M, N], in the graph's form. Of one `name`, constants are made once. */
-export function multiply(x: Value, weights: readonly Weight[], name: string): Value {
-  const kernels = weights.map((weight) => kernelOf(x.graph, weight))
+export function multiply(
+  x: Value,
+  weights: readonly Weight[],
+  name: string,
+  form: LinearForm = x.graph.linear,
+): Value {
+  const kernels = weights.map((weight) => kernelOf(x.graph, weight, form))
   const starts = kernels.flatMap(({ key }, i) => (i > 0 && key === kernels[i - 1]!.key ? [] : [i]))
   const products = starts.map((start, run) => {
     const alike = weights.slice(start, starts[run + 1])
@@ -81,17 +97,17 @@ interface Kernel {
   product(layer: Layer): Value
 }
 
-function kernelOf(g: Graph, weight: Weight): Kernel {
-  if (g.target === 'tensorrt') return tensorrtKernel(g, weight)
-  const form = g.linear === 'float32' ? null : blockForm(weight, g.linear === 'int8-blocks')
+function kernelOf({ target }: Graph, weight: Weight, linear: LinearForm): Kernel {
+  if (target === 'tensorrt') return tensorrtKernel(weight, linear)
+  const form = linear === 'float32' ? null : blockForm(weight, linear === 'int8-blocks')
   if (!form) return { key: 'float', product: floatProduct }
-  if (g.linear === 'int8-digits') return { key: 'digits', product: digitsProduct }
+  if (linear === 'int8-digits') return { key: 'digits', product: digitsProduct }
   const key = `${form.bits} bits ${form.offset}`
   return { key, product: (layer) => blocksProduct(layer, commonForm(form, layer.weights)) }
 }
 
-function tensorrtKernel(g: Graph, weight: Weight): Kernel {
-  const kind = g.linear === 'int4' ? int4Kind(weight) : g.linear
+function tensorrtKernel(weight: Weight, linear: LinearForm): Kernel {
+  const kind = linear === 'int4' ? int4Kind(weight) : linear
   switch (kind) {
     case 'int8':
       return { key: kind, product: int8Product }

@@ -87,7 +87,10 @@ export function int4BlockSize(weights: readonly Weight[]): number {
 
 /** Whether blocks of the weights may have an offset: scales below zero, in GGUF alone, are taken with one. */
 export const int4HasOffset = (weights: readonly Weight[]): boolean =>
-  weights.some(({ storage }) => storage === 'Q4_0' || (blockLayout(storage)?.offset ?? 'none') !== 'none')
+  weights.some(({ storage }) => {
+    const layout = blockLayout(storage)
+    return layout?.bits === 4 && (storage === 'Q4_0' || layout.offset !== 'none')
+  })
 
 /**
  * Weights of one {@link int4Kind}. Four bits that the checkpoint stores are kept, and so are their values, but for the

@@ -12,7 +12,7 @@ import {
   toHeads,
 } from '../../graph/attention.js'
 import { Graph, type GraphOptions, type Value } from '../../graph/graph.js'
-import { embedding, linear, tableProduct } from '../../graph/linear.js'
+import { embedding, linear, outputProduct, tableProduct } from '../../graph/linear.js'
 import { gather, mul, split } from '../../graph/ops.js'
 import { scoresOutput } from '../../graph/scores.js'
 import {
@@ -130,6 +130,6 @@ function feedForward(x: Value, { intermediate }: LlamaConfig): Value {
 function logits(x: Value, config: LlamaConfig): Value {
   const g = x.graph
   const tied = config.tied ?? !g.hasWeight('lm_head.weight')
-  if (!tied) return linear(x, 'lm_head')
+  if (!tied) return outputProduct(x, 'lm_head')
   return g.scope('model', () => tableProduct(x, 'embed_tokens'))
 }
