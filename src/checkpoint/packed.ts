@@ -10,6 +10,7 @@ import type { CheckpointTensor } from './tensor.js'
 /**
  * Joins the parts of every weight that is packed into integers into one tensor `<module>.weight` [N, K]. Zero points and
  * the order of columns are read here, since what a weight can be used for follows from them; the numbers are when asked.
+ * AutoGPTQ wrote biases of zeros for modules without: they are left out.
  * @param stored all tensors of the checkpoint
  * @param folder that of its config.json
  * @returns those that are no parts, and the weights made of those that are
@@ -35,6 +36,8 @@ export function foldPacked(
     if (stored.has(weight.name)) throw tensor.file.damaged(`has both ${tensor.name} and ${weight.name}`)
     packed.push(weight)
     for (const name of parts.taken) plain.delete(name)
+    const bias = plain.get(`${module}.bias`)
+    if (packing.method === 'gptq' && bias?.floats().every((value) => value === 0)) plain.delete(bias.name)
   }
   return { plain, packed }
 }

@@ -149,7 +149,10 @@ function differences({ values, scale, zero, blockSize }: Blocks): {
   scale: Float32Array
 } {
   const bytes = new Uint8Array(values.length)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = 128 + values[i]! - zero![Math.floor(i / blockSize)]!
+  for (let block = 0, at = 0; block < scale.length; block++) {
+    const from = 128 - zero![block]!
+    for (const end = at + blockSize; at < end; at++) bytes[at] = from + values[at]!
+  }
   return { values: bytes, scale }
 }
 

@@ -1,7 +1,8 @@
 /**
  * Matrices [N, K] (N outputs, K inputs) in the short types that TensorRT multiplies float16 with, laid out as [K, N].
  * Scales are float16 numbers above zero. They are chosen so that rounding to float16 changes nothing, and no weight is
- * beyond the type's range; only those that the checkpoint stores with bytes are rounded, a factor of at most 1 ± 2⁻¹¹.
+ * beyond the type's range; only those that the checkpoint stores (with bytes, or as products, as in Q4_K) are rounded, a
+ * factor of at most 1 ± 2⁻¹¹.
  */
 import { joined, storedRows, transposed } from './packing.js'
 import { blockLayout, type Weight } from './weight.js'
@@ -12,8 +13,9 @@ export interface ShortColumns {
   readonly scale: Float32Array
 }
 
-/** The least float16 with all its bits of mantissa. */
+/** The least float16 with all its bits of mantissa, and the least of all. */
 const LEAST_NORMAL = 2 ** -14
+const LEAST = 2 ** -24
 
 /** int8: bytes as the checkpoint stores them, where it has one scale per output; anything else is rounded to ±127. */
 export function int8Columns(weights: readonly Weight[], N: number, K: number): ShortColumns {
@@ -143,14 +145,16 @@ function storedNibbles(weight: Weight): Nibbles {
   const signed = values instanceof Int8Array ? 8 : 0
   const q = new Int8Array(values.length)
   const from = new Float32Array(scale.length)
-  for (const [block, d] of scale.entries()) {
+  for (const [block, stored] of scale.entries()) {
+    // A step of which float16 knows nothing: the block is zero, as it is when all of it becomes float16.
+    const d = Math.abs(stored) < LEAST ? 0 : stored
     const middle = d > 0 ? 8 : 7
     const sign = Math.sign(d)
     from[block] = (min?.[block] ?? 0) + (middle - signed - (zero?.[block] ?? 0)) * d
     for (let i = block * blockSize; i < (block + 1) * blockSize; i++)
       q[i] = sign * (values[i]! + signed - middle)
   }
-  return { q, steps: scale.map((d) => Math.abs(d) || 1), from, blockSize }
+  return { q, steps: scale.map((d) => (Math.abs(d) < LEAST ? 1 : Math.abs(d))), from, blockSize }
 }
 
 function roundedNibbles(weight: Weight, block: number): Nibbles {

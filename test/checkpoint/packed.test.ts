@@ -94,6 +94,17 @@ describe('checkpoint/packed', () => {
     assert.deepEqual([...plain.tensor('n.weight').floats()], [5])
   })
 
+  it('leaves out biases of zeros that AutoGPTQ wrote, and no others', () => {
+    const bias = (value: number): Tensors => ({ 'm.bias': ['F16', [2], Buffer.of(0, 0, value, 0)] })
+    const namesOf = (golden: Case, value: number): string[] => {
+      using checkpoint = open({ ...tensorsOf(golden), ...bias(value) }, golden.config)
+      return [...checkpoint.names].sort()
+    }
+    assert.deepEqual(namesOf(gptq, 0), ['m.weight'])
+    assert.deepEqual(namesOf(gptq, 1), ['m.bias', 'm.weight'])
+    assert.deepEqual(namesOf(awq, 0), ['m.bias', 'm.weight'])
+  })
+
   const settings: [title: string, of: Case, path: string, value: unknown][] = [
     ['another method', gptq, 'quant_method', 'bitsandbytes'],
     ['three bits', gptq, 'bits', 3],

@@ -14,7 +14,8 @@ import { relativeError, wantedProduct } from './reference.js'
 import { storages, storedWeight } from './stored.js'
 
 const random = seededRandom(23)
-const K = 256
+/** Three blocks of 128: an odd number, so that packed zero points have rows of their own. */
+const K = 384
 const rows = 3
 const weight = (storage: string, N = 6) => storedWeight(storage, N, K, random)
 

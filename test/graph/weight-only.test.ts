@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { seededRandom } from '#src/decoding/rng.js'
-import { Graph, type LinearForm, type Weight } from '#src/graph/graph.js'
+import { Graph, type LinearForm, type QuantisedWeight, type Weight } from '#src/graph/graph.js'
 import { float16Bits } from '#src/graph/halves.js'
 import { embedding, linear, tableProduct } from '#src/graph/linear.js'
 import { float8Bits, float8Columns, int4Blocks, int8Columns } from '#src/graph/short-weights.js'
@@ -127,8 +127,25 @@ describe('graph/short-weights', () => {
         )
         assert.ok(scalesOf(weight).every(isHalf), `${size}: ${scalesOf(weight)}`)
       }
-      if (form === 'int4') assert.ok(scalesOf(storedWeight('Q4_0', 4, 64, random)).every(isHalf))
+      if (form !== 'int4') return
+      assert.ok(scalesOf(storedWeight('Q4_0', 4, 64, random)).every(isHalf))
     })
+
+  it('int4: takes steps that float16 does not have as zero', () => {
+    const weight = storedWeight('I4/32', 2, 32, random)
+    const tiny = (step: number): Weight => ({
+      ...weight,
+      quantised: () => {
+        const stored = weight.quantised() as QuantisedWeight & { form: 'blocks' }
+        return { ...stored, scale: Float32Array.of(step, 0.5) }
+      },
+    })
+    const of = (step: number) => int4Blocks([tiny(step)], 2, 32, 32)
+    assert.deepEqual(of(2 ** -26).scale, Float32Array.of(1, 0.5))
+    // The first output is in the lower halves.
+    assert.ok(of(2 ** -26).values.every((pair) => (pair & 15) === 0))
+    assert.ok(of(2 ** -20).values.some((pair) => (pair & 15) !== 0))
+  })
 
   it('rounds to the nearest float8e4m3fn', () => {
     const numbers = Array.from({ length: 127 }, (_, bits) => {

@@ -51,7 +51,7 @@ const halves = (count: number, size: () => number) =>
     ).buffer,
   )
 const ones = () => f32(...Array.from({ length: hidden }, () => 0.5 + random()))
-const zeros = (count: number) => Buffer.alloc(4 * count)
+const biases = (count: number) => f32(...Array.from({ length: count }, () => 0.1 * random()))
 
 /** ggml's numbers of the types, where its float16 numbers stand in a block, and what d is multiplied with beside q. */
 const types: Record<BlockStorage, { type: number; d: number; m: number | null; most: number }> = {
@@ -98,7 +98,7 @@ export function ggufCheckpoint(storage: BlockStorage, other: BlockStorage): stri
   matrix('token_embd.weight', vocabulary, other)
   for (const [name, , rows] of matrices)
     matrix(`blk.0.${name}.weight`, rows, name === 'attn_v' || name === 'ffn_down' ? other : storage)
-  for (const [name, , rows] of matrices.slice(0, 3)) add(`blk.0.${name}.bias`, [rows], 0, zeros(rows))
+  for (const [name, , rows] of matrices.slice(0, 3)) add(`blk.0.${name}.bias`, [rows], 0, biases(rows))
   for (const name of ['blk.0.attn_norm', 'blk.0.ffn_norm', 'output_norm'])
     add(`${name}.weight`, [hidden], 0, ones())
   const keys = [keyValue('general.architecture', 8, ggufString('qwen2'))]
@@ -169,7 +169,7 @@ export function packedCheckpoint({ config, parts }: (typeof packings)[string]): 
   for (const [, name, rows] of matrices)
     for (const [part, tensor] of Object.entries(parts(rows))) tensors[`${layer}.${name}.${part}`] = tensor
   for (const [, name, rows] of matrices.slice(0, 3))
-    tensors[`${layer}.${name}.bias`] = ['F32', [rows], zeros(rows)]
+    tensors[`${layer}.${name}.bias`] = ['F32', [rows], biases(rows)]
   for (const name of [`${layer}.input_layernorm`, `${layer}.post_attention_layernorm`, 'model.norm'])
     tensors[`${name}.weight`] = ['F32', [hidden], ones()]
   const json = { ...base, tie_word_embeddings: false, quantization_config: config }
