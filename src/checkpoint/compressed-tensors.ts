@@ -4,9 +4,9 @@ import type { PlainTensor } from './plain.js'
 import type { Packing } from './quantisation-config.js'
 
 /**
- * compressed-tensors' layout "pack-quantized": words of `weight_packed` [N, ⌈K·bits/32⌉] hold neighbours of a row, those of
- * `weight_zero_point` [⌈N·bits/32⌉, groups], which asymmetric weights have, neighbouring outputs, lowest bits first;
- * `weight_scale` [N, groups], `weight_shape` [2]. All numbers are stored with half of their range added.
+ * compressed-tensors' layout "pack-quantized": words of `weight_packed` [N, ⌈K·bits/32⌉] hold neighbours of a row,
+ * those of `weight_zero_point` [⌈N·bits/32⌉, groups], which asymmetric weights have, neighbouring outputs, lowest bits
+ * first; `weight_scale` [N, groups], `weight_shape` [2]. All numbers are stored with half of their range added.
  */
 export function compressedMatrix(
   parts: PackedParts,

@@ -32,8 +32,8 @@ export const isBlockStorage = (storage: string): storage is BlockStorage =>
 const BLOCK = 32
 
 /**
- * float16 d, in Q4_1 and Q5_1 float16 m, in Q5_0 and Q5_1 the fifth bits of the 32 weights, and 16 bytes: low halves are
- * the weights 0 … 15, high halves 16 … 31. w = d·q + m, or d·(q − 2^(bits−1)) where there is no m.
+ * float16 d, in Q4_1 and Q5_1 float16 m, in Q5_0 and Q5_1 the fifth bits of the 32 weights, and 16 bytes: low halves
+ * are the weights 0 … 15, high halves 16 … 31. w = d·q + m, or d·(q − 2^(bits−1)) where there is no m.
  */
 function unpackNibbles(
   bytes: Uint8Array<ArrayBuffer>,

@@ -5,8 +5,8 @@ import type { Packing } from './quantisation-config.js'
 
 /**
  * GPTQ's layout (AutoGPTQ, GPTQModel: qlinear's pack): words of `qweight` [K·bits/32, N] hold neighbours of a column of
- * inputs, those of `qzeros` [groups, N·bits/32] neighbouring outputs, lowest bits first; `scales` [groups, N], `g_idx` [K].
- * In version 1 one was taken from every zero point before packing, which adding it to whole words undoes.
+ * inputs, those of `qzeros` [groups, N·bits/32] neighbouring outputs, lowest bits first; `scales` [groups, N], `g_idx`
+ * [K]. In version 1 one was taken from every zero point before packing, which adding it to whole words undoes.
  */
 export function gptqMatrix(parts: PackedParts, packing: Packing & { method: 'gptq' }): PackedMatrix {
   const qweight = parts.part('qweight', 'words', null)

@@ -46,9 +46,9 @@ function unpackPairs(bytes: Uint8Array<ArrayBuffer>, bits: 4 | 5): BlockNumbers 
 }
 
 /**
- * The 6 bits of block `s`, the scale's (`kind` 0) or the minimum's (1), of the 12 bytes at `at`. Blocks 0 … 3 have theirs in
- * the low bits of bytes 0 … 3 (minima: 4 … 7). Blocks 4 … 7 have the two highest bits above those, and the others in the low
- * halves (minima: high halves) of bytes 8 … 11.
+ * The 6 bits of block `s`, the scale's (`kind` 0) or the minimum's (1), of the 12 bytes at `at`. Blocks 0 … 3 have
+ * theirs in the low bits of bytes 0 … 3 (minima: 4 … 7). Blocks 4 … 7 have the two highest bits above those, and the
+ * others in the low halves (minima: high halves) of bytes 8 … 11.
  */
 function sixBits(bytes: Uint8Array, at: number, s: number, kind: 0 | 1): number {
   const shared = bytes[at + 4 * kind + (s & 3)]!

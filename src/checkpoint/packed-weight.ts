@@ -3,7 +3,9 @@ import { centred } from './gguf-blocks.js'
 import type { PlainTensor } from './plain.js'
 import type { BlockNumbers, BlockSize, CheckpointTensor } from './tensor.js'
 
-/** A matrix [N, K] whose numbers are packed into words of several tensors; `group` neighbours of a row share a scale. */
+/**
+ * A matrix [N, K] whose numbers are packed into words of several tensors; `group` neighbours of a row share a scale.
+ */
 export interface PackedMatrix {
   readonly name: string
   readonly dims: readonly [N: number, K: number]
@@ -18,7 +20,9 @@ export interface PackedMatrix {
   readonly zeros: (() => Uint8Array) | null
 }
 
-/** A packed matrix as the one weight that it stands for: value = (q − zero) · scale, in blocks that divide its groups. */
+/**
+ * A packed matrix as the one weight that it stands for: value = (q − zero) · scale, in blocks that divide its groups.
+ */
 export class PackedWeight implements CheckpointTensor {
   readonly name: string
   readonly dims: readonly number[]

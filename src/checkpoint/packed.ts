@@ -8,9 +8,9 @@ import { type Packing, readPacking } from './quantisation-config.js'
 import type { CheckpointTensor } from './tensor.js'
 
 /**
- * Joins the parts of every weight that is packed into integers into one tensor `<module>.weight` [N, K]. Zero points and
- * the order of columns are read here, since what a weight can be used for follows from them; the numbers are when asked.
- * AutoGPTQ wrote biases of zeros for modules without: they are left out.
+ * Joins the parts of every weight that is packed into integers into one tensor `<module>.weight` [N, K]. Zero points
+ * and the order of columns are read here, since what a weight can be used for follows from them; the numbers are when
+ * asked. AutoGPTQ wrote biases of zeros for modules without: they are left out.
  * @param stored all tensors of the checkpoint
  * @param folder that of its config.json
  * @returns those that are no parts, and the weights made of those that are

@@ -4,9 +4,9 @@ export interface CheckpointTensor {
   /** Row-major; [] for scalars. */
   readonly dims: readonly number[]
   /**
-   * How the numbers are stored, as the file calls it: 'F32' | 'F16' | 'BF16' | 'I8' | 'U8' | 'I64' | 'Q4_1' | 'Q6_K' … A
-   * weight that a safetensors file packs into integers has the name of its blocks: 'I4/128' are signed 4 bits in blocks
-   * of 128, 'U4/128' the same with zero points.
+   * How the numbers are stored, as the file calls it: 'F32' | 'F16' | 'BF16' | 'I8' | 'U8' | 'I64' | 'Q4_1' | 'Q6_K' …
+   * A weight that a safetensors file packs into integers has the name of its blocks: 'I4/128' are signed 4 bits in
+   * blocks of 128, 'U4/128' the same with zero points.
    */
   readonly storage: string
   /** All values as float32, dequantised, row-major. */

@@ -58,9 +58,9 @@ export const multiHeadAttention = (q: Value, k: Value, v: Value, heads: number):
 export const quickGelu = (x: Value, alpha: number): Value =>
   x.graph.op('QuickGelu', [x], { alpha: { float: alpha } }, { domain })
 /**
- * x [M, K] · dequantised(q)ᵀ. q uint8 [N, K/block, block·bits/8], scales [N · K/block]; the zero point is 2^(bits-1), or
- * that of `zeros`: uint8 [N · ⌈K/block · bits/8⌉], packed as q is. accuracyLevel 0 computes in float32, 4 quantises x to
- * int8 per block.
+ * x [M, K] · dequantised(q)ᵀ. q uint8 [N, K/block, block·bits/8], scales [N · K/block]; the zero point is 2^(bits-1),
+ * or that of `zeros`: uint8 [N · ⌈K/block · bits/8⌉], packed as q is. accuracyLevel 0 computes in float32, 4 quantises
+ * x to int8 per block.
  */
 export const matMulNBits = (
   x: Value,

@@ -4,8 +4,8 @@
  * Forms, for weights that the checkpoint stores quantised (measurements: docs/cpu-forms.md):
  * - `float32`: the dequantised matrix. Exact; four bytes a weight.
  * - `int8-blocks`: MatMulNBits, activations quantised to int8 per block. Blocks of the checkpoint are used as they are,
- *   those of 5 and 6 bits in bytes. Zero points are whole numbers and part of it; a minimum (w = d·q + m) enters through
- *   the block sums of x, because without zero points MatMulNBits subtracts half of the range, 8 of 4 bits:
+ *   those of 5 and 6 bits in bytes. Zero points are whole numbers and part of it; a minimum (w = d·q + m) enters
+ *   through the block sums of x, because without zero points MatMulNBits subtracts half of the range, 8 of 4 bits:
  *   x·W = Σ d·(q − 8)·x + Σ_blocks (m + 8d)·Σx. Exact up to the activations.
  * - `int8-bytes`: the same with all weights as bytes, widened so that minima are part of them.
  * - `int8-digits`: activations as two signed digits of base 126, so that two int8 products carry 14 bits. Rows and
@@ -63,8 +63,8 @@ export function linear(x: Value, ...names: string[]): Value {
 }
 
 /**
- * x [M, K] times the scope's matrix of outputs `<name>.weight` [V, K] → [M, V]. Nothing behind it evens its errors out: where
- * four bits are asked for and the checkpoint does not have them, it gets eight.
+ * x [M, K] times the scope's matrix of outputs `<name>.weight` [V, K] → [M, V]. Nothing behind it evens its errors
+ * out: where four bits are asked for and the checkpoint does not have them, it gets eight.
  */
 export function outputProduct(x: Value, name: string): Value {
   const g = x.graph
@@ -219,7 +219,10 @@ function blocksProduct(layer: Layer, form: BlockForm): Value {
   return add(product, matMul(blockSums, correction))
 }
 
-/** uint8 [N, blocks, block · bits / 8]; float32 [N · blocks], [blocks, N]; uint8 zero points, rows packed as the first. */
+/**
+ * uint8 [N, blocks, block · bits / 8]; float32 [N · blocks], [blocks, N]; uint8 zero points, rows packed as the
+ * first.
+ */
 function blockConstants(g: Graph, { weights, name, K, N }: Omit<Layer, 'x'>, form: BlockForm) {
   const { bits, block, offset } = form
   const blocks = K / block

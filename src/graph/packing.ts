@@ -158,8 +158,8 @@ function differences({ values, scale, zero, blockSize }: Blocks): {
 
 /**
  * Blocks w = d·q + m as bytes (d/k)·(k·q + r) with r = round(m·k/d): exact but for the rounding of m. Of the whole
- * numbers k for which the bytes fit (up to 17 for 4 bits, 8 for 5) the one with the smallest error is taken: d/100 on average,
- * half of what rounding to 127 steps would leave.
+ * numbers k for which the bytes fit (up to 17 for 4 bits, 8 for 5) the one with the smallest error is taken: d/100 on
+ * average, half of what rounding to 127 steps would leave.
  */
 function widened({ values, scale, min, blockSize }: Blocks): { values: Uint8Array; scale: Float32Array } {
   const bytes = new Uint8Array(values.length)

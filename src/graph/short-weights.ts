@@ -1,8 +1,8 @@
 /**
  * Matrices [N, K] (N outputs, K inputs) in the short types that TensorRT multiplies float16 with, laid out as [K, N].
  * Scales are float16 numbers above zero. They are chosen so that rounding to float16 changes nothing, and no weight is
- * beyond the type's range; only those that the checkpoint stores (with bytes, or as products, as in Q4_K) are rounded, a
- * factor of at most 1 ± 2⁻¹¹.
+ * beyond the type's range; only those that the checkpoint stores (with bytes, or as products, as in Q4_K) are rounded,
+ * a factor of at most 1 ± 2⁻¹¹.
  */
 import { joined, storedRows, transposed } from './packing.js'
 import { blockLayout, type Weight } from './weight.js'
@@ -66,9 +66,9 @@ export interface Int4Blocks {
 }
 
 /**
- * What becomes of a weight where four bits are asked for: `stored`, those that the checkpoint has; `rounded`, four of its
- * floats or bytes; `int8`, where it has five or six, which would lose most by rounding and were chosen for that; null
- * where rows are not whole blocks.
+ * What becomes of a weight where four bits are asked for: `stored`, those that the checkpoint has; `rounded`, four of
+ * its floats or bytes; `int8`, where it has five or six, which would lose most by rounding and were chosen for that;
+ * null where rows are not whole blocks.
  */
 export function int4Kind({ storage, dims }: Weight): 'stored' | 'rounded' | 'int8' | null {
   const bits = blockLayout(storage)?.bits

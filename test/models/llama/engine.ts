@@ -13,7 +13,10 @@ export { newFolder } from '../engine.js'
 
 export const smollm2 = checkpoint('smollm2-135m-instruct')
 
-/** Builds the engine of a checkpoint's folder, in another form if named; `observed.…` are its hidden states, if wanted. */
+/**
+ * Builds the engine of a checkpoint's folder, in another form if named; `observed.…` are its hidden states, if
+ * wanted.
+ */
 export function buildEngine(
   source: string,
   precision: CpuPrecision,
