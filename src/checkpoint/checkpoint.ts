@@ -1,16 +1,17 @@
 import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { SetupError } from '../errors.js'
 import { foldCompanions } from './companions.js'
 import { RangeFile } from './file.js'
 import { readGguf } from './gguf.js'
+import { foldPacked } from './packed.js'
 import { readSafetensors } from './safetensors.js'
 import { readSharded } from './sharded.js'
 import type { CheckpointTensor } from './tensor.js'
 
 /** Named tensors of a model, from one file or several; disposing closes the files. */
 export interface Checkpoint extends Disposable {
-  /** Logical tensors: the companions `x_scale` and `x_zero_point` are folded into `x` and not listed. */
+  /** Logical tensors: the companions `x_scale` and `x_zero_point`, and parts of packed weights, are not listed. */
   readonly names: readonly string[]
   has(name: string): boolean
   /** @throws SetupError naming the tensor and the file or folder when it is missing. */
@@ -27,7 +28,8 @@ interface Content {
 /**
  * Opens a folder laid out as on Hugging Face (model.safetensors, the shards of a *.safetensors.index.json, a single
  * other *.safetensors, or a single *.gguf, in this order) or one such file. Headers are read and checked here, tensors
- * when asked for.
+ * when asked for. Weights that safetensors hold packed into integers, as the config.json beside them says, are one
+ * tensor `<module>.weight` each.
  * @throws SetupError naming the file, the tensor and the fault.
  */
 export function openCheckpoint(path: string): Checkpoint {
@@ -93,7 +95,10 @@ function readContent(file: RangeFile, open: (path: string) => RangeFile): Conten
   // JSON from the first byte on; as the length of a safetensors header such bytes would be at least 2^57.
   const isIndex = text.startsWith('{') && start.at(-1) !== 0
   const { tensors, metadata } = isIndex ? readSharded(file, open) : readSafetensors(file)
-  return { tensors: foldCompanions(tensors), metadata }
+  const { plain, packed } = foldPacked(tensors, dirname(file.path))
+  const folded = foldCompanions(plain)
+  for (const weight of packed) folded.set(weight.name, weight)
+  return { tensors: folded, metadata }
 }
 
 function checkpointFile(path: string): string {

@@ -1,5 +1,5 @@
+import { dequantise } from './dequantise.js'
 import type { PlainTensor } from './plain.js'
-import { dequantise } from './quantised.js'
 import type { AffineNumbers, CheckpointTensor } from './tensor.js'
 
 const scaleStorages: readonly string[] = ['F32', 'F16', 'BF16']

@@ -58,6 +58,11 @@ export class RangeFile implements Disposable {
     return new SetupError(`${this.path} ${fault}: the file is damaged, fetch it again`)
   }
 
+  /** The error for contents that are whole, but not for us: `<path> <what>: <advice>`. */
+  unsupported(what: string, advice: string): SetupError {
+    return new SetupError(`${this.path} ${what}: ${advice}`)
+  }
+
   [Symbol.dispose](): void {
     if (this.#descriptor === null) return
     closeSync(this.#descriptor)

@@ -1,10 +1,11 @@
 import { SetupError } from '../errors.js'
+import { dequantise } from './dequantise.js'
 import type { RangeFile } from './file.js'
 import { plainWidths } from './floats.js'
+import { type BlockStorage, blockFormats, isBlockStorage } from './gguf-blocks.js'
 import { type GgufMetadata, readMetadata } from './gguf-metadata.js'
 import { GgufReader } from './gguf-reader.js'
 import { PlainTensor } from './plain.js'
-import { type BlockStorage, blockBytes, dequantise, unpackBlocks } from './quantised.js'
 import { type BlockNumbers, type CheckpointTensor, elementCount } from './tensor.js'
 
 const magic = 0x46554747 // 'GGUF', little endian
@@ -15,8 +16,9 @@ const typeNames = (
   'F32 F16 Q4_0 Q4_1 Q4_2 Q4_3 Q5_0 Q5_1 Q8_0 Q8_1 Q2_K Q3_K Q4_K Q5_K Q6_K Q8_K IQ2_XXS IQ2_XS IQ3_XXS IQ1_S ' +
   'IQ4_NL IQ3_S IQ2_S IQ4_XS I8 I16 I32 I64 F64 IQ1_M BF16'
 ).split(' ')
-const readable = ['F32', 'F16', 'Q4_1', 'Q8_0'] as const
-type GgufStorage = (typeof readable)[number]
+const plainStorages = ['F32', 'F16', 'BF16'] as const
+type GgufStorage = (typeof plainStorages)[number] | BlockStorage
+const readable = [...plainStorages, ...(Object.keys(blockFormats) as BlockStorage[])]
 
 interface Entry {
   readonly name: string
@@ -58,7 +60,7 @@ export function readGguf(file: RangeFile): GgufContent {
   const tensors = new Map<string, CheckpointTensor>()
   for (const { name, storage, dims, begin, length } of entries) {
     const range = { offset: dataStart + begin, length }
-    const tensor = isBlocked(storage)
+    const tensor = isBlockStorage(storage)
       ? new BlockTensor(file, name, storage, dims, range)
       : new PlainTensor(file, name, storage, dims, range)
     tensors.set(name, tensor)
@@ -90,7 +92,7 @@ class BlockTensor implements CheckpointTensor {
   }
 
   quantised(): BlockNumbers {
-    return unpackBlocks(this.storage, this.#read())
+    return blockFormats[this.storage].unpack(this.#read())
   }
 }
 
@@ -115,15 +117,13 @@ function readEntry(file: RangeFile, reader: GgufReader): Entry {
   const dims = sizes.map(Number).reverse()
   const shape = `${storage} [${dims.join(', ')}]`
   const columns = dims.at(-1) ?? 1
-  if (isBlocked(storage) && columns % 32 !== 0)
-    throw file.damaged(`has tensor ${name}, ${shape}, with rows that are not whole blocks of 32`)
+  const { weights, bytes } = isBlockStorage(storage)
+    ? blockFormats[storage]
+    : { weights: 1, bytes: plainWidths[storage] }
+  if (columns % weights !== 0)
+    throw file.damaged(`has tensor ${name}, ${shape}, with rows that are not whole blocks of ${weights}`)
   const count = elementCount(dims)
-  const length =
-    count === null
-      ? Infinity
-      : isBlocked(storage)
-        ? (count / 32) * blockBytes[storage]
-        : count * plainWidths[storage]
+  const length = count === null ? Infinity : (count / weights) * bytes
   if (!Number.isSafeInteger(begin + length))
     throw file.damaged(`has tensor ${name}, ${shape} at ${begin}, larger than any file`)
   return { name, storage, dims, begin, length }
@@ -162,7 +162,5 @@ function checkLayout(
   }
   if (dataLength > expected) throw file.damaged(`has ${dataLength - expected} bytes after its last tensor`)
 }
-
-const isBlocked = (storage: GgufStorage): storage is BlockStorage => Object.hasOwn(blockBytes, storage)
 
 const align = (position: number, alignment: number): number => Math.ceil(position / alignment) * alignment

@@ -37,7 +37,10 @@ function expanded(node: SchemaNode, path: readonly SchemaNode[]): readonly Claus
   }
   if (node.oneOf.length > 0) {
     const branches = node.oneOf.flatMap((branch, index) =>
-      expanded(branch, here).map((clause) => ({ ...clause, branches: new Map([...clause.branches, [node, index]]) })),
+      expanded(branch, here).map((clause) => ({
+        ...clause,
+        branches: new Map([...clause.branches, [node, index]]),
+      })),
     )
     clauses = both(clauses, branches, node)
   }
@@ -60,7 +63,11 @@ function both(a: readonly Clause[], b: readonly Clause[], { pointer }: SchemaNod
 function isAnything(node: SchemaNode): boolean {
   return constraints.every((keyword) => {
     const value = node[keyword]
-    return value === undefined || (Array.isArray(value) && value.length === 0) || (value instanceof Map && !value.size)
+    return (
+      value === undefined ||
+      (Array.isArray(value) && value.length === 0) ||
+      (value instanceof Map && !value.size)
+    )
   })
 }
 
@@ -114,14 +121,20 @@ function areDisjoint(a: Clause, b: Clause): boolean {
   if (left && right && !left.some((value) => right.some((other) => equal(value, other)))) return true
   const types = typesOf(b)
   const shared = [...typesOf(a)].filter(
-    (type) => types.has(type) || (type === 'integer' && types.has('number')) || (type === 'number' && types.has('integer')),
+    (type) =>
+      types.has(type) ||
+      (type === 'integer' && types.has('number')) ||
+      (type === 'number' && types.has('integer')),
   )
   if (shared.some((type) => type !== 'object')) return false
   if (shared.length === 0) return true
   const required = (clause: Clause) => new Set(clause.nodes.flatMap((node) => node.required))
   const [ofA, ofB] = [required(a), required(b)]
-  if ([...ofA].some((name) => isForbidden(b, name)) || [...ofB].some((name) => isForbidden(a, name))) return true
-  return [...ofA].some((name) => ofB.has(name) && haveOtherValues(propertyValues(a, name), propertyValues(b, name)))
+  if ([...ofA].some((name) => isForbidden(b, name)) || [...ofB].some((name) => isForbidden(a, name)))
+    return true
+  return [...ofA].some(
+    (name) => ofB.has(name) && haveOtherValues(propertyValues(a, name), propertyValues(b, name)),
+  )
 }
 
 const isForbidden = ({ nodes }: Clause, name: string): boolean =>

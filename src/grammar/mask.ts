@@ -1,7 +1,8 @@
 /** Which tokens can come next: worked out from a configuration, kept as the shorter of two lists. */
+
+import type { Stack } from './configuration.js'
 import { after, afterSpecial, type Configuration, landed } from './configuration.js'
 import type { Pool } from './pool.js'
-import type { Stack } from './configuration.js'
 import { closed, type State } from './state.js'
 import type { TokenSet } from './token-set.js'
 import type { TokenTrie } from './token-trie.js'

@@ -115,8 +115,7 @@ class Graph {
     const borders: { at: number; to: number; step: 1 | -1 }[] = []
     for (const node of subset.nodes)
       for (const { set, to } of this.sets[node]!)
-        for (const [low, high] of set)
-          borders.push({ at: low, to, step: 1 }, { at: high + 1, to, step: -1 })
+        for (const [low, high] of set) borders.push({ at: low, to, step: 1 }, { at: high + 1, to, step: -1 })
     borders.sort((a, b) => a.at - b.at)
     this.effort.spend(borders.length)
     const active = new Map<number, number>()

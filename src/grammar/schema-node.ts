@@ -61,9 +61,11 @@ export class SchemaReader {
   private node(value: unknown, pointer: string): SchemaNode {
     const known = this.nodes.get(pointer)
     if (known) return known
-    if (this.nodes.size === mostNodes) throw new Refusal(pointer, `is one of more than ${mostNodes} subschemas`)
+    if (this.nodes.size === mostNodes)
+      throw new Refusal(pointer, `is one of more than ${mostNodes} subschemas`)
     if (pointer.split('/').length > mostDepth) throw new Refusal(pointer, 'is nested too deeply')
-    if (typeof value !== 'boolean' && !isObject(value)) throw new Refusal(pointer, 'must be an object or a boolean')
+    if (typeof value !== 'boolean' && !isObject(value))
+      throw new Refusal(pointer, 'must be an object or a boolean')
     const node = this.read(value === true ? {} : value === false ? undefined : value, pointer)
     this.nodes.set(pointer, node)
     return node
@@ -119,11 +121,17 @@ export class SchemaReader {
 
   private referred(ref: string, pointer: string): SchemaNode {
     if (!/^#(\/|$)/.test(ref))
-      throw new Refusal(pointer, `has the $ref "${ref}": only references within the schema ("#/$defs/…") are supported`)
+      throw new Refusal(
+        pointer,
+        `has the $ref "${ref}": only references within the schema ("#/$defs/…") are supported`,
+      )
     const path = ref.split('/').slice(1).map(unescaped)
     let value: unknown = this.root
     for (const name of path)
-      value = (isObject(value) || Array.isArray(value)) && Object.hasOwn(value, name) ? value[name as never] : undefined
+      value =
+        (isObject(value) || Array.isArray(value)) && Object.hasOwn(value, name)
+          ? value[name as never]
+          : undefined
     if (value === undefined) throw new Refusal(pointer, `has the $ref "${ref}", which points to nothing`)
     return this.node(value, ['#', ...path.map(escaped)].join('/'))
   }
@@ -146,7 +154,10 @@ function typesOf(type: unknown, pointer: string): readonly TypeName[] {
   const names: readonly unknown[] = Array.isArray(type) ? type : [type]
   for (const name of names)
     if (!typeNames.includes(name as TypeName))
-      throw new Refusal(pointer, `has the type ${JSON.stringify(name)}: there are only ${typeNames.join(', ')}`)
+      throw new Refusal(
+        pointer,
+        `has the type ${JSON.stringify(name)}: there are only ${typeNames.join(', ')}`,
+      )
   return names as readonly TypeName[]
 }
 
@@ -201,7 +212,8 @@ class Keywords {
   names(keyword: string): readonly string[] {
     const names = this.list(keyword) ?? []
     return names.map((name) => {
-      if (typeof name !== 'string') throw new Refusal(this.pointer, `has a ${keyword} that is no list of strings`)
+      if (typeof name !== 'string')
+        throw new Refusal(this.pointer, `has a ${keyword} that is no list of strings`)
       return name
     })
   }

@@ -37,7 +37,9 @@ export function tokenSet(vocabulary: Vocabulary): TokenSet {
   const missing = needed.filter((byte) => !writable[byte])
   if (missing.length > 0) {
     const list = missing.map((byte) => JSON.stringify(String.fromCharCode(byte))).join(', ')
-    throw new SetupError(`The model's tokenizer has no token for ${list}, without which it can not write JSON.`)
+    throw new SetupError(
+      `The model's tokenizer has no token for ${list}, without which it can not write JSON.`,
+    )
   }
   // A character that is begun must come to its end, whichever it is.
   if (!writable.slice(0x80, 0xc0).every(Boolean)) writable.fill(false, 0x80)

@@ -66,18 +66,19 @@ export const multiHeadAttention = (q: Value, k: Value, v: Value, heads: number):
 export const quickGelu = (x: Value, alpha: number): Value =>
   x.graph.op('QuickGelu', [x], { alpha: { float: alpha } }, { domain })
 /**
- * x [M, K] · dequantised(q)ᵀ. q uint8 [N, K/block, block·bits/8], scales [N · K/block]; the zero point is
- * 2^(bits-1). accuracyLevel 0 computes in float32, 4 quantises x to int8 per block.
+ * x [M, K] · dequantised(q)ᵀ. q uint8 [N, K/block, block·bits/8], scales [N · K/block]; the zero point is 2^(bits-1),
+ * or that of `zeros`: uint8 [N · ⌈K/block · bits/8⌉], packed as q is. accuracyLevel 0 computes in float32, 4 quantises
+ * x to int8 per block.
  */
 export const matMulNBits = (
   x: Value,
   q: Value,
   scales: Value,
-  o: { K: number; N: number; bits: 4 | 8; block: number; accuracyLevel: 0 | 4 },
+  o: { K: number; N: number; bits: 4 | 8; block: number; accuracyLevel: 0 | 4; zeros?: Value | null },
 ): Value =>
   x.graph.op(
     'MatMulNBits',
-    [x, q, scales],
+    o.zeros ? [x, q, scales, o.zeros] : [x, q, scales],
     { K: o.K, N: o.N, bits: o.bits, block_size: o.block, accuracy_level: o.accuracyLevel },
     { domain },
   )

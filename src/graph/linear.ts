@@ -3,23 +3,26 @@
  *
  * Forms, for weights that the checkpoint stores quantised (measurements: docs/cpu-forms.md):
  * - `float32`: the dequantised matrix. Exact; four bytes a weight.
- * - `int8-blocks`: MatMulNBits, activations quantised to int8 per block of 32. Blocks of the checkpoint are used as
- *   they are; the minimum of Q4_1 (w = d·q + m) enters through the block sums of x, because MatMulNBits subtracts a
- *   fixed zero point 8: x·W = Σ d·(q − 8)·x + Σ_blocks (m + 8d)·Σx. Exact up to the activations.
- * - `int8-bytes`: the same with all weights as bytes; Q4_1 widened so that the minimum is part of them.
+ * - `int8-blocks`: MatMulNBits, activations quantised to int8 per block. Blocks of the checkpoint are used as they are,
+ *   those of 5 and 6 bits in bytes. Zero points are whole numbers and part of it; a minimum (w = d·q + m) enters
+ *   through the block sums of x, because without zero points MatMulNBits subtracts half of the range, 8 of 4 bits:
+ *   x·W = Σ d·(q − 8)·x + Σ_blocks (m + 8d)·Σx. Exact up to the activations.
+ * - `int8-bytes`: the same with all weights as bytes, widened so that minima are part of them.
  * - `int8-digits`: activations as two signed digits of base 126, so that two int8 products carry 14 bits. Rows and
  *   sequences do not influence each other. Weights become int8 per row (exact where the checkpoint has them so).
+ * Stacked weights of different storages are several products side by side.
  *
  * On TensorRT, for all weights: `float32` is the graph's float type, and `int8`, `int4`, `fp8` are in weight-only.ts.
  */
 import { matMulIntegerToFloat, matMulNBits, quantizeLinear } from './contrib.js'
-import type { Graph, Value, Weight } from './graph.js'
+import type { Graph, LinearForm, Value, Weight } from './graph.js'
 import {
   abs,
   add,
   cast,
   concat,
   div,
+  floor,
   gather,
   gemm,
   matMul,
@@ -31,8 +34,11 @@ import {
   round,
   slice,
   sub,
+  transpose,
+  unsqueeze,
 } from './ops.js'
-import { BLOCK, byteBlocks, byteRows, forUses, joined, nibbleBlocks, transposed } from './packing.js'
+import { type BlockForm, blockForm, byteRows, forUses, joined, packedBlocks, transposed } from './packing.js'
+import { int4Kind } from './short-weights.js'
 import { float8Product, int4Product, int8Product, type Layer } from './weight-only.js'
 
 /**
@@ -56,60 +62,121 @@ export function linear(x: Value, ...names: string[]): Value {
   return add(product, bias)
 }
 
-/** x [M, K] · (stacked weights [N, K])ᵀ → [M, N], in the graph's form. Of one `name`, constants are made once. */
-export function multiply(x: Value, weights: readonly Weight[], name: string): Value {
-  const layer = {
-    x,
-    weights,
-    name,
-    K: weights[0]!.dims[1]!,
-    N: sum(weights.map((weight) => weight.dims[0]!)),
-  }
-  if (x.graph.target === 'tensorrt') return tensorrtProduct(layer)
-  if (!isQuantised(x.graph, weights)) return floatProduct(layer)
-  if (x.graph.linear === 'int8-digits') return digitsProduct(layer)
-  const stored4 = weights.every((weight) => weight.storage === 'Q4_1')
-  return x.graph.linear === 'int8-blocks' && stored4 ? nibblesProduct(layer) : bytesProduct(layer)
+/**
+ * x [M, K] times the scope's matrix of outputs `<name>.weight` [V, K] → [M, V]. Nothing behind it evens its errors
+ * out: where four bits are asked for and the checkpoint does not have them, it gets eight.
+ */
+export function outputProduct(x: Value, name: string): Value {
+  const g = x.graph
+  const weight = g.tensor(`${name}.weight`)
+  const form = g.linear === 'int4' && int4Kind(weight) === 'rounded' ? 'int8' : g.linear
+  return multiply(x, [weight], g.at(`${name}.weight`), form)
 }
 
-function tensorrtProduct(layer: Layer): Value {
-  switch (layer.x.graph.linear) {
+/** x [M, K] · (stacked weights [N, K])ᵀ → [M, N], in the graph's form. Of one `name`, constants are made once. */
+export function multiply(
+  x: Value,
+  weights: readonly Weight[],
+  name: string,
+  form: LinearForm = x.graph.linear,
+): Value {
+  const kernels = weights.map((weight) => kernelOf(x.graph, weight, form))
+  const starts = kernels.flatMap(({ key }, i) => (i > 0 && key === kernels[i - 1]!.key ? [] : [i]))
+  const products = starts.map((start, run) => {
+    const alike = weights.slice(start, starts[run + 1])
+    const N = sum(alike.map((weight) => weight.dims[0]!))
+    const part = starts.length === 1 ? name : `${name}/${run}`
+    return kernels[start]!.product({ x, weights: alike, name: part, K: weights[0]!.dims[1]!, N })
+  })
+  return products.length === 1 ? products[0]! : concat(products, 1)
+}
+
+/** How a weight is multiplied. Neighbours in a stack with the same key are one product. */
+interface Kernel {
+  readonly key: string
+  product(layer: Layer): Value
+}
+
+function kernelOf({ target }: Graph, weight: Weight, linear: LinearForm): Kernel {
+  if (target === 'tensorrt') return tensorrtKernel(weight, linear)
+  const form = linear === 'float32' ? null : blockForm(weight, linear === 'int8-blocks')
+  if (!form) return { key: 'float', product: floatProduct }
+  if (linear === 'int8-digits') return { key: 'digits', product: digitsProduct }
+  const key = `${form.bits} bits ${form.offset}`
+  return { key, product: (layer) => blocksProduct(layer, commonForm(form, layer.weights)) }
+}
+
+function tensorrtKernel(weight: Weight, linear: LinearForm): Kernel {
+  const kind = linear === 'int4' ? int4Kind(weight) : linear
+  switch (kind) {
     case 'int8':
-      return int8Product(layer)
+      return { key: kind, product: int8Product }
     case 'fp8':
-      return float8Product(layer)
-    case 'int4':
-      return int4Product(layer) ?? floatProduct(layer)
+      return { key: kind, product: float8Product }
+    case 'stored':
+    case 'rounded':
+      return { key: kind, product: (layer) => int4Product(layer) ?? floatProduct(layer) }
     default:
-      return floatProduct(layer)
+      return { key: 'float', product: floatProduct }
   }
+}
+
+/** The form with blocks that all the weights' are multiples of. */
+function commonForm(form: BlockForm, weights: readonly Weight[]): BlockForm {
+  const sizes = weights.map((weight) => blockForm(weight, true)!.block)
+  return { ...form, block: sizes.reduce((least, size) => (size < least ? size : least)) }
 }
 
 /**
  * The rows `ids` int64 [M] of the scope's table `<name>.weight` [V, K] → [M, K]. In ONNX Runtime's int8 forms the table
- * is bytes in blocks; on TensorRT it is floats always. {@link tableProduct} uses the same constants.
+ * is in blocks; on TensorRT it is floats always. {@link tableProduct} uses the same constants.
  */
 export function embedding(g: Graph, name: string, ids: Value): Value {
   const table = g.tensor(`${name}.weight`)
   if (g.target === 'tensorrt') return gather(tableOf(g, `${name}.weight`), ids)
-  if (!isQuantised(g, [table])) return gather(g.weight(`${name}.weight`), ids)
+  const form = tableForm(g, table)
+  if (!form) return gather(g.weight(`${name}.weight`), ids)
   const [V, K] = table.dims as [number, number]
-  const { q, scale } = byteTable(g, [table], g.at(`${name}.weight`), V, K)
-  const numbers = sub(cast(gather(q, ids), 'float32'), 128) // [M, K / 32, 32]
-  const scales = gather(reshape(scale, [V, K / BLOCK, 1]), ids)
-  return reshape(mul(numbers, scales), [-1, K])
+  const layer = { weights: [table], name: g.at(`${name}.weight`), K, N: V }
+  const { q, scale, correction, zeros } = blockConstants(g, layer, form)
+  const blocks = K / form.block
+  const bytes = cast(gather(q, ids), 'float32') // [M, blocks, block · bits / 8]
+  const perBlock = (numbers: Value) => gather(reshape(numbers, [V, blocks, 1]), ids)
+  const numbers = form.bits === 8 ? bytes : reshape(halvesOf(bytes), [-1, blocks, form.block])
+  const middle = zeros ? cast(perBlock(zeros), 'float32') : g.scalar('float32', 2 ** (form.bits - 1))
+  const values = mul(sub(numbers, middle), perBlock(scale))
+  if (!correction) return reshape(values, [-1, K])
+  const minima = transpose(gather(correction, ids, 1), [1, 0]) // [M, blocks]
+  return reshape(add(values, reshape(minima, [-1, blocks, 1])), [-1, K])
+}
+
+/** The two numbers of 4 bits in each byte [M, blocks, n], the lower first: → [M, blocks, n, 2]. */
+function halvesOf(bytes: Value): Value {
+  const high = floor(div(bytes, 16))
+  const low = sub(bytes, mul(high, 16))
+  return concat([unsqueeze(low, [-1]), unsqueeze(high, [-1])], -1)
+}
+
+/** The form of a table whose rows are looked up: as {@link multiply} has it, but for zero points of 4 bits. */
+function tableForm(g: Graph, table: Weight): BlockForm | null {
+  if (g.linear === 'float32') return null
+  const exact = blockForm(table, true)
+  return g.linear === 'int8-blocks' && exact?.offset === 'correction' ? exact : blockForm(table, false)
 }
 
 /** x [M, K] times the scope's table of {@link embedding}, as the output matrix that is tied to it: → [M, V]. */
 export function tableProduct(x: Value, name: string): Value {
   const g = x.graph
-  const table = `${name}.weight`
+  const full = `${name}.weight`
+  const table = g.tensor(full)
+  const [V, K] = table.dims as [number, number]
   if (g.target === 'tensorrt') {
-    const product = gemm(x, tableOf(g, table), null, { transB: true })
-    const [V] = g.tensor(table).dims as [number]
+    const product = gemm(x, tableOf(g, full), null, { transB: true })
     return V % TABLE_ROWS === 0 ? product : slice(product, 1, 0, V)
   }
-  return multiply(x, [g.tensor(table)], g.at(table))
+  const form = tableForm(g, table)
+  if (!form || g.linear === 'int8-digits') return multiply(x, [table], g.at(full))
+  return blocksProduct({ x, weights: [table], name: g.at(full), K, N: V }, form)
 }
 
 /** TensorRT stores a matrix of an output once more if its rows are no multiple of this, even where others share it. */
@@ -130,14 +197,6 @@ function tableOf(g: Graph, name: string): Value {
   )
 }
 
-/** Whether the weights have int8 forms and the graph wants them. */
-function isQuantised(g: Graph, weights: readonly Weight[]): boolean {
-  return (
-    g.linear !== 'float32' &&
-    weights.every(({ storage, dims }) => /^(I8|Q4_1|Q8_0)$/.test(storage) && dims[1]! % BLOCK === 0)
-  )
-}
-
 function floatProduct({ x, weights, name, K, N }: Layer): Value {
   const w = x.graph.once(`columns ${name} ${x.graph.float}`, () =>
     x.graph.initializer(name, x.graph.float, [K, N], () =>
@@ -147,43 +206,42 @@ function floatProduct({ x, weights, name, K, N }: Layer): Value {
   return matMul(x, w)
 }
 
-function bytesProduct({ x, weights, name, K, N }: Layer): Value {
-  const { q, scale } = byteTable(x.graph, weights, name, N, K)
-  return matMulNBits(x, q, scale, { K, N, bits: 8, block: BLOCK, accuracyLevel: 4 })
-}
-
-/** uint8 [N, K / 32, 32] with zero point 128, and float32 [N · K / 32]. */
-function byteTable(g: Graph, weights: readonly Weight[], name: string, N: number, K: number) {
-  return g.once(`bytes ${name}`, () => {
-    const packed = forUses(2, () => byteBlocks(weights))
-    return {
-      q: g.initializer(`${name}.q`, 'uint8', [N, K / BLOCK, BLOCK], () => packed().values),
-      scale: g.initializer(`${name}.scale`, 'float32', [(N * K) / BLOCK], () => packed().scale),
-    }
-  })
-}
-
-function nibblesProduct({ x, weights, name, K, N }: Layer): Value {
-  const g = x.graph
-  const blocks = K / BLOCK
-  const { q, scale, correction } = g.once(`nibbles ${name}`, () => {
-    const packed = forUses(3, () => nibbleBlocks(weights))
-    return {
-      q: g.initializer(`${name}.q`, 'uint8', [N, blocks, BLOCK / 2], () => packed().values),
-      scale: g.initializer(`${name}.scale`, 'float32', [N * blocks], () => packed().scale),
-      correction: g.initializer(`${name}.min`, 'float32', [blocks, N], () => {
-        const { scale, min } = packed()
-        return transposed(
-          min.map((m, i) => m + 8 * scale[i]!),
-          N,
-          blocks,
-        )
-      }),
-    }
-  })
-  const product = matMulNBits(x, q, scale, { K, N, bits: 4, block: BLOCK, accuracyLevel: 4 })
-  const blockSums = g.memo(x, 'block sums', () => reduceSum(reshape(x, [-1, blocks, BLOCK]), [2], false))
+function blocksProduct(layer: Layer, form: BlockForm): Value {
+  const { x, K, N } = layer
+  const { bits, block } = form
+  const blocks = K / block
+  const { q, scale, correction, zeros } = blockConstants(x.graph, layer, form)
+  const product = matMulNBits(x, q, scale, { K, N, bits, block, accuracyLevel: 4, zeros })
+  if (!correction) return product
+  const blockSums = x.graph.memo(x, `sums of ${block}`, () =>
+    reduceSum(reshape(x, [-1, blocks, block]), [2], false),
+  )
   return add(product, matMul(blockSums, correction))
+}
+
+/**
+ * uint8 [N, blocks, block · bits / 8]; float32 [N · blocks], [blocks, N]; uint8 zero points, rows packed as the
+ * first.
+ */
+function blockConstants(g: Graph, { weights, name, K, N }: Omit<Layer, 'x'>, form: BlockForm) {
+  const { bits, block, offset } = form
+  const blocks = K / block
+  return g.once(`${bits} bits ${block} ${offset} ${name}`, () => {
+    const packed = forUses(offset === 'none' ? 2 : 3, () => packedBlocks(weights, form))
+    const dims = [N, blocks, (block * bits) / 8]
+    const zeros = [N * Math.ceil((blocks * bits) / 8)]
+    return {
+      q: g.initializer(`${name}.q`, 'uint8', dims, () => packed().values),
+      scale: g.initializer(`${name}.scale`, 'float32', [N * blocks], () => packed().scale),
+      correction:
+        offset === 'correction'
+          ? g.initializer(`${name}.min`, 'float32', [blocks, N], () =>
+              transposed(packed().correction!, N, blocks),
+            )
+          : null,
+      zeros: offset === 'zero' ? g.initializer(`${name}.zeros`, 'uint8', zeros, () => packed().zeros!) : null,
+    }
+  })
 }
 
 /** Digits of ±63 keep the pair sums of AVX2's and AVX-512's `vpmaddubsw` below 32767. */

@@ -1,10 +1,11 @@
 /**
  * Matrices [N, K] (N outputs, K inputs) in the short types that TensorRT multiplies float16 with, laid out as [K, N].
  * Scales are float16 numbers above zero. They are chosen so that rounding to float16 changes nothing, and no weight is
- * beyond the type's range; only those that the checkpoint stores with bytes are rounded, a factor of at most 1 ± 2⁻¹¹.
+ * beyond the type's range; only those that the checkpoint stores (with bytes, or as products, as in Q4_K) are rounded,
+ * a factor of at most 1 ± 2⁻¹¹.
  */
-import type { Weight } from './graph.js'
 import { joined, storedRows, transposed } from './packing.js'
+import { blockLayout, type Weight } from './weight.js'
 
 /** Numbers with one scale per output: w[n, k] = values[k, n] · scale[n]. */
 export interface ShortColumns {
@@ -12,8 +13,9 @@ export interface ShortColumns {
   readonly scale: Float32Array
 }
 
-/** The least float16 with all its bits of mantissa. */
+/** The least float16 with all its bits of mantissa, and the least of all. */
 const LEAST_NORMAL = 2 ** -14
+const LEAST = 2 ** -24
 
 /** int8: bytes as the checkpoint stores them, where it has one scale per output; anything else is rounded to ±127. */
 export function int8Columns(weights: readonly Weight[], N: number, K: number): ShortColumns {
@@ -64,24 +66,37 @@ export interface Int4Blocks {
 }
 
 /**
- * The block size that {@link int4Blocks} makes of the weights: the checkpoint's own where it stores four bits, else the
- * largest that divides the rows; null where none does.
+ * What becomes of a weight where four bits are asked for: `stored`, those that the checkpoint has; `rounded`, four of
+ * its floats or bytes; `int8`, where it has five or six, which would lose most by rounding and were chosen for that;
+ * null where rows are not whole blocks.
  */
-export function int4BlockSize(weights: readonly Weight[]): number | null {
-  const K = weights[0]!.dims[1]!
-  if (weights.some(({ storage }) => storesFourBits(storage))) return 32
-  return [128, 32].find((block) => K % block === 0) ?? null
+export function int4Kind({ storage, dims }: Weight): 'stored' | 'rounded' | 'int8' | null {
+  const bits = blockLayout(storage)?.bits
+  if (bits === 4) return 'stored'
+  if (bits === 5 || bits === 6) return 'int8'
+  return dims[1]! % 32 === 0 ? 'rounded' : null
 }
 
-/** Whether blocks of the weights may have an offset. */
-export const int4HasOffset = (weights: readonly Weight[]): boolean =>
-  weights.some(({ storage }) => storesFourBits(storage))
+/**
+ * The block size that {@link int4Blocks} makes of weights of one {@link int4Kind}: the smallest of those stored, or the
+ * largest that divides the rows.
+ */
+export function int4BlockSize(weights: readonly Weight[]): number {
+  const stored = weights.map(({ storage }) => blockLayout(storage))
+  if (stored[0]?.bits === 4) return Math.min(...stored.map((layout) => layout!.blockSize))
+  return weights[0]!.dims[1]! % 128 === 0 ? 128 : 32
+}
 
-const storesFourBits = (storage: string): boolean => storage === 'Q4_0' || storage === 'Q4_1'
+/** Whether blocks of the weights may have an offset: scales below zero, in GGUF alone, are taken with one. */
+export const int4HasOffset = (weights: readonly Weight[]): boolean =>
+  weights.some(({ storage }) => {
+    const layout = blockLayout(storage)
+    return layout?.bits === 4 && (storage === 'Q4_0' || layout.offset !== 'none')
+  })
 
 /**
- * Four bits that the checkpoint stores are kept, and so are their values, but for the rounding of offsets to float16;
- * anything else is rounded to ±7 steps of its block's largest.
+ * Weights of one {@link int4Kind}. Four bits that the checkpoint stores are kept, and so are their values, but for the
+ * rounding of offsets to float16; anything else is rounded to ±7 steps of its block's largest.
  */
 export function int4Blocks(weights: readonly Weight[], N: number, K: number, block: number): Int4Blocks {
   const blocks = K / block
@@ -90,15 +105,15 @@ export function int4Blocks(weights: readonly Weight[], N: number, K: number, blo
   const offset = int4HasOffset(weights) ? new Float32Array(blocks * N) : null
   let row = 0
   for (const weight of weights) {
-    const { q, steps, from } = storesFourBits(weight.storage)
-      ? storedNibbles(weight)
-      : roundedNibbles(weight, block)
+    const { q, steps, from, blockSize } =
+      int4Kind(weight) === 'stored' ? storedNibbles(weight) : roundedNibbles(weight, block)
     const rows = weight.dims[0]!
     for (let r = 0; r < rows; r++) {
       const n = row + r
       for (let b = 0; b < blocks; b++) {
-        scale[b * N + n] = steps[r * blocks + b]!
-        if (offset && from) offset[b * N + n] = from[r * blocks + b]!
+        const stored = (r * K + b * block) / blockSize
+        scale[b * N + n] = steps[Math.floor(stored)]!
+        if (offset && from) offset[b * N + n] = from[Math.floor(stored)]!
       }
       for (let k = 0; k < K; k++) {
         const at = k * N + n
@@ -115,26 +130,31 @@ interface Nibbles {
   readonly q: Int8Array
   readonly steps: Float32Array
   readonly from: Float32Array | null
+  readonly blockSize: number
 }
 
 /**
- * Q4_0 and Q4_1, d·q + m with q of 0 … 15, as d·(q − 8) + (m + 8d), or, where d is below zero, as
- * |d|·(7 − q) + (m + 7d).
+ * Blocks d·u + m with u of 0 … 15 (signed numbers are u − 8, so that m is −8d; with a zero point it is −z·d) as
+ * d·(u − 8) + (m + 8d), or, where d is below zero, as |d|·(7 − u) + (m + 7d).
  */
 function storedNibbles(weight: Weight): Nibbles {
   const stored = weight.quantised()
   if (stored?.form !== 'blocks' || stored.bits !== 4)
     throw new Error(`a weight stored as ${weight.storage} has no blocks of 4 bits`)
-  const { values, scale, min, blockSize } = stored
+  const { values, scale, min, zero, blockSize } = stored
+  const signed = values instanceof Int8Array ? 8 : 0
   const q = new Int8Array(values.length)
   const from = new Float32Array(scale.length)
-  for (const [block, d] of scale.entries()) {
+  for (const [block, stored] of scale.entries()) {
+    // A step of which float16 knows nothing: the block is zero, as it is when all of it becomes float16.
+    const d = Math.abs(stored) < LEAST ? 0 : stored
     const middle = d > 0 ? 8 : 7
     const sign = Math.sign(d)
-    from[block] = (min?.[block] ?? 0) + middle * d
-    for (let i = block * blockSize; i < (block + 1) * blockSize; i++) q[i] = sign * (values[i]! - middle)
+    from[block] = (min?.[block] ?? 0) + (middle - signed - (zero?.[block] ?? 0)) * d
+    for (let i = block * blockSize; i < (block + 1) * blockSize; i++)
+      q[i] = sign * (values[i]! + signed - middle)
   }
-  return { q, steps: scale.map((d) => Math.abs(d) || 1), from }
+  return { q, steps: scale.map((d) => (Math.abs(d) < LEAST ? 1 : Math.abs(d))), from, blockSize }
 }
 
 function roundedNibbles(weight: Weight, block: number): Nibbles {
@@ -147,7 +167,7 @@ function roundedNibbles(weight: Weight, block: number): Nibbles {
     steps[b] = step
     for (let i = begin; i < end; i++) q[i] = Math.round(floats[i]! / step)
   }
-  return { q, steps, from: null }
+  return { q, steps, from: null, blockSize: block }
 }
 
 function peakOf(floats: Float32Array, begin: number, end: number): number {

@@ -2,8 +2,8 @@
  * Linear layers on TensorRT whose weights are short numbers and whose activations are not: DequantizeLinear before
  * MatMul, which the builder makes one kernel of.
  * - `int8`, `fp8`: one scale per output.
- * - `int4`: one per block of inputs. A minimum per block (Q4_1, w = d·q + m) is a product of its own, of the block's sum
- *   of x with m + 8d.
+ * - `int4`: one per block of inputs. A minimum per block (Q4_1, w = d·q + m), or a zero point, is a product of its own,
+ *   of the block's sum of x with m + 8d.
  */
 import type { Value, Weight } from './graph.js'
 import type { DType } from './onnx.js'
@@ -49,11 +49,11 @@ function columnsProduct(
   return matMul(x, w)
 }
 
-/** Null where the weights have no form of blocks. */
+/** Null where two outputs do not share every byte. */
 export function int4Product({ x, weights, name, K, N }: Layer): Value | null {
   const g = x.graph
+  if (N % 2 !== 0) return null
   const block = int4BlockSize(weights)
-  if (block === null || N % 2 !== 0) return null
   const blocks = K / block
   const { w, offset } = g.once(`int4 ${name}`, () => {
     const hasOffset = int4HasOffset(weights)

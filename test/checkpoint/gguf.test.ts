@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
+import { root } from '../root.js'
+import { checkBlocks } from './blocks.js'
 import {
   f32,
   type GgufParts,
@@ -12,6 +16,14 @@ import {
   u32,
   u64,
 } from './writers.js'
+
+interface Golden {
+  dims: number[]
+  tensors: Record<string, { type: number; bytes: string; floats: string }>
+}
+const golden: Golden = JSON.parse(
+  readFileSync(join(root, 'test', 'golden', 'checkpoint', 'gguf.json'), 'utf8'),
+)
 
 /** One F32 tensor `w` of two values, as changed. */
 const one = (change: GgufParts = {}): Buffer =>
@@ -66,9 +78,12 @@ const damaged: [title: string, bytes: Buffer, message: RegExp][] = [
     new RegExp(`general\\.alignment ${alignment}`),
   ]),
   ['five dimensions', info([1, 1, 1, 1, 1], 0), /tensor w 5 dimensions/],
-  ['a type that is not supported', info([256], 14), /tensor w as Q6_K, which is not supported/],
+  ['a type that is not supported', info([256], 11), /tensor w as Q3_K, which is not supported: use F32, F16/],
   ['an unknown type', info([2], 99), /tensor w as type 99/],
   ['rows that are not whole blocks', info([48, 2], 3), /tensor w, Q4_1 \[2, 48\], with rows/],
+  ['rows that are not whole super-blocks', info([128, 2], 12), /Q4_K \[2, 128\], .* whole blocks of 256/],
+  ['blocks past the end', info([256], 14), /truncated, tensor w ends at byte 210 .* 8/],
+  ['a tensor of blocks beyond 2^53', info([2n ** 60n, 16], 13), /tensor w, Q5_K .* larger than any file/],
   ['a tensor beyond 2^53', info([2n ** 62n, 4], 0), /tensor w, .* larger than any file/],
   ['an offset beyond 2^53', info([2], 0, 2n ** 63n), /tensor w, .* larger than any file/],
   ['an offset that is not aligned', info([1], 0, 4), /tensor w at 4, which is not a multiple/],
@@ -133,6 +148,22 @@ describe('checkpoint/gguf', () => {
     assert.ok(signed?.form === 'blocks' && signed.values instanceof Int8Array && signed.min === null)
     assert.equal(signed.values[0], -128)
   })
+
+  for (const [storage, { type, bytes, floats }] of Object.entries(golden.tensors))
+    it(`reads ${storage} as the reference does, bit for bit`, () => {
+      const dims = golden.dims.toReversed()
+      const data = Buffer.from(bytes, 'base64')
+      const path = folder.write('golden.gguf', gguf({ infos: [tensorInfo('w', dims, type, 0)], data }))
+      using checkpoint = openCheckpoint(path)
+      const tensor = checkpoint.tensor('w')
+      assert.deepEqual([tensor.storage, tensor.dims], [storage, golden.dims])
+      const found = tensor.floats()
+      // Bits, so that zeros below and above zero are told apart.
+      assert.deepEqual(Buffer.from(found.buffer), Buffer.from(floats, 'base64'))
+      const numbers = tensor.quantised()
+      assert.equal(numbers !== null, storage.startsWith('Q'))
+      if (numbers) checkBlocks(tensor.storage, numbers, found.length)
+    })
 
   it('reads metadata of every type, long arrays only when asked for', () => {
     const words = Array.from({ length: 1000 }, (_, i) => `word ${i} é`)

@@ -6,8 +6,8 @@ import assert from 'node:assert/strict'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { seededRandom } from '#src/decoding/rng.js'
 import { type CpuLinearForm, Graph, type QuantisedWeight, type Weight } from '#src/graph/graph.js'
-import { embedding, linear } from '#src/graph/linear.js'
-import { byteBlocks, byteRows } from '#src/graph/packing.js'
+import { embedding, linear, tableProduct } from '#src/graph/linear.js'
+import { blockForm, byteRows, packedBlocks } from '#src/graph/packing.js'
 import { float32, int64 } from '#src/runtime/session.js'
 import { checkpoint } from '../root.js'
 import { evaluate, floatWeight, weightsOf } from './evaluate.js'
@@ -182,7 +182,7 @@ describe('graph/linear', () => {
         { ids: int64(ids) },
         (g, { ids }) => {
           const x = embedding(g, 'table', ids!)
-          const product = linear(x, 'table')
+          const product = tableProduct(x, 'table')
           bytes = g.bytes
           return { found: [x, ['M', 'K']], logits: [product, ['M', 'V']] }
         },
@@ -197,6 +197,7 @@ describe('graph/linear', () => {
 })
 
 describe('graph/packing', () => {
+  const byteBlocks = (weight: Weight) => packedBlocks([weight], blockForm(weight, false)!)
   const block = (d: number, m: number, values: Uint8Array): Weight => ({
     dims: [1, 32],
     storage: 'Q4_1',
@@ -208,11 +209,12 @@ describe('graph/packing', () => {
       values,
       scale: Float32Array.of(d),
       min: Float32Array.of(m),
+      zero: null,
     }),
   })
   const all = Uint8Array.from({ length: 32 }, (_, i) => i % 16)
   const worst = (weight: Weight) => {
-    const { values, scale } = byteBlocks([weight])
+    const { values, scale } = byteBlocks(weight)
     return weight
       .floats()
       .reduce((most, value, i) => Math.max(most, Math.abs((values[i]! - 128) * scale[0]! - value)), 0)
@@ -238,7 +240,7 @@ describe('graph/packing', () => {
 
   it('widens all blocks of the embedded checkpoint almost exactly', () => {
     const tensor = real.Q4_1[2]!
-    const { values, scale } = byteBlocks([tensor])
+    const { values, scale } = byteBlocks(tensor)
     const floats = tensor.floats()
     const widened = floats.map((_, i) => (values[i]! - 128) * scale[i >> 5]!)
     assert.ok(relativeError(widened, floats) < 4e-3, `${relativeError(widened, floats)}`)
@@ -253,7 +255,7 @@ describe('graph/packing', () => {
       floats,
       quantised: () => ({ form: 'affine', values, scale: Float32Array.of(0.5), zeroPoint: Int8Array.of(3) }),
     }
-    const { values: packed, scale } = byteBlocks([weight])
+    const { values: packed, scale } = byteBlocks(weight)
     for (const [i, value] of floats().entries())
       assert.ok(Math.abs((packed[i]! - 128) * scale[i >> 5]! - value) < 0.08)
   })

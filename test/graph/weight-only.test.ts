@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { seededRandom } from '#src/decoding/rng.js'
-import { Graph, type LinearForm, type Weight } from '#src/graph/graph.js'
+import { Graph, type LinearForm, type QuantisedWeight, type Weight } from '#src/graph/graph.js'
 import { float16Bits } from '#src/graph/halves.js'
 import { embedding, linear, tableProduct } from '#src/graph/linear.js'
 import { float8Bits, float8Columns, int4Blocks, int8Columns } from '#src/graph/short-weights.js'
@@ -11,27 +11,13 @@ import { checkpoint } from '../root.js'
 import { evaluateTensorrt } from './both-targets.js'
 import { floatWeight, weightsOf } from './evaluate.js'
 import { relativeError, wantedProduct } from './reference.js'
+import { storedWeight } from './stored.js'
 
 const random = seededRandom(17)
 const normal = () => Math.sqrt(3) * (random() + random() + random() + random() - 2)
 const language = openCheckpoint(checkpoint('smollm2-135m-instruct'))
 const q4 = language.tensor('blk.3.attn_v.weight')
 const plain = (N: number, K: number) => floatWeight([N, K], Float32Array.from({ length: N * K }, normal))
-
-/** Blocks of 4 bits without minimum, the scales of both signs, one of them zero. */
-function q40(N: number, K: number): Weight {
-  const values = Uint8Array.from({ length: N * K }, () => Math.floor(16 * random()))
-  const scale = Float32Array.from({ length: (N * K) / 32 }, (_, i) =>
-    i === 0 ? 0 : (i % 2 ? 1 : -1) / (1 << (i % 5)),
-  )
-  const min = scale.map((d) => -8 * d)
-  return {
-    dims: [N, K],
-    storage: 'Q4_0',
-    floats: () => Float32Array.from(values, (v, i) => scale[i >> 5]! * v + min[i >> 5]!),
-    quantised: () => ({ form: 'blocks', blockSize: 32, bits: 4, values, scale, min }),
-  }
-}
 
 async function product(
   linearForm: LinearForm,
@@ -59,8 +45,13 @@ describe('graph/weight-only', () => {
     ['fp8', 'floats', [plain(6, 64), plain(4, 64)], 4e-2],
     // Stored four bits are kept; their offsets are not rounded here.
     ['int4', 'Q4_1', [q4], 1e-6],
-    ['int4', 'Q4_0 with scales of both signs', [q40(6, 64)], 1e-6],
-    ['int4', 'both kinds and floats', [q4, plain(2, q4.dims[1]!), q40(4, q4.dims[1]!)], 0.1],
+    ['int4', 'Q4_0 with scales of both signs', [storedWeight('Q4_0', 6, 64, random)], 1e-6],
+    [
+      'int4',
+      'both kinds and floats',
+      [q4, plain(2, q4.dims[1]!), storedWeight('Q4_0', 4, q4.dims[1]!, random)],
+      0.1,
+    ],
     ['int4', 'floats in blocks of 32', [plain(6, 96)], 0.2],
     ['int4', 'floats in blocks of 128', [plain(6, 256)], 0.2],
     ['int4', 'rows that are no whole blocks, as they are', [plain(6, 48)], 1e-6],
@@ -136,8 +127,25 @@ describe('graph/short-weights', () => {
         )
         assert.ok(scalesOf(weight).every(isHalf), `${size}: ${scalesOf(weight)}`)
       }
-      if (form === 'int4') assert.ok(scalesOf(q40(4, 64)).every(isHalf))
+      if (form !== 'int4') return
+      assert.ok(scalesOf(storedWeight('Q4_0', 4, 64, random)).every(isHalf))
     })
+
+  it('int4: takes steps that float16 does not have as zero', () => {
+    const weight = storedWeight('I4/32', 2, 32, random)
+    const tiny = (step: number): Weight => ({
+      ...weight,
+      quantised: () => {
+        const stored = weight.quantised() as QuantisedWeight & { form: 'blocks' }
+        return { ...stored, scale: Float32Array.of(step, 0.5) }
+      },
+    })
+    const of = (step: number) => int4Blocks([tiny(step)], 2, 32, 32)
+    assert.deepEqual(of(2 ** -26).scale, Float32Array.of(1, 0.5))
+    // The first output is in the lower halves.
+    assert.ok(of(2 ** -26).values.every((pair) => (pair & 15) === 0))
+    assert.ok(of(2 ** -20).values.some((pair) => (pair & 15) !== 0))
+  })
 
   it('rounds to the nearest float8e4m3fn', () => {
     const numbers = Array.from({ length: 127 }, (_, bits) => {

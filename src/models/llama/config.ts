@@ -147,7 +147,6 @@ const neutral: Readonly<Record<string, readonly unknown[]>> = {
   num_experts: [0],
   num_local_experts: [0],
   n_routed_experts: [0],
-  quantization_config: [],
   partial_rotary_factor: [1],
   rope_interleaved: [false],
   no_rope_layers: [],

@@ -12,7 +12,7 @@ import {
   toHeads,
 } from '../../graph/attention.js'
 import { Graph, type GraphOptions, type Value } from '../../graph/graph.js'
-import { embedding, linear, tableProduct } from '../../graph/linear.js'
+import { embedding, linear, outputProduct, tableProduct } from '../../graph/linear.js'
 import { gather, gelu, mul, split } from '../../graph/ops.js'
 import { scoresOutput } from '../../graph/scores.js'
 import {
@@ -155,7 +155,7 @@ function feedForward(x: Value, { intermediate, fused, activation }: LlamaConfig)
 function logits(x: Value, config: LlamaConfig): Value {
   const g = x.graph
   const tied = config.tied ?? !g.hasWeight('lm_head.weight')
-  const scores = tied ? g.scope('model', () => tableProduct(x, 'embed_tokens')) : linear(x, 'lm_head')
+  const scores = tied ? g.scope('model', () => tableProduct(x, 'embed_tokens')) : outputProduct(x, 'lm_head')
   const { logitCap } = config
   return logitCap === null ? scores : softCapped(g.cast(scores, 'float32'), logitCap)
 }

@@ -129,7 +129,6 @@ describe('models/llama/config', () => {
     'partial_rotary_factor 0.5': { ...llama, rope_parameters: { partial_rotary_factor: 0.5 } },
     rope_interleaved: { ...llama, rope_interleaved: true },
     no_rope_layers: { ...llama, no_rope_layers: [1, 0] },
-    quantization_config: { ...llama, quantization_config: { quant_method: 'aqlm' } },
     short_factor: { ...phi, rope_scaling: { type: 'longrope', short_factor: [] } },
     dynamic: { ...llama, rope_scaling: { rope_type: 'dynamic', factor: 2 } },
     factor: { ...llama, rope_scaling: { rope_type: 'linear' } },

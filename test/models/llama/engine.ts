@@ -1,5 +1,6 @@
 /** Llama engines for the tests of this folder, and the ways to run them. */
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
+import type { LinearForm } from '#src/graph/graph.js'
 import { decoder } from '#src/models/llama/bindings.js'
 import { planLlama } from '#src/models/llama/build.js'
 import type { ModelContext } from '#src/models/model.js'
@@ -12,14 +13,18 @@ export { newFolder } from '../engine.js'
 
 export const smollm2 = checkpoint('smollm2-135m-instruct')
 
-/** Builds the engine of a checkpoint's folder; `observed.…` are its hidden states, if wanted. */
+/**
+ * Builds the engine of a checkpoint's folder, in another form if named; `observed.…` are its hidden states, if
+ * wanted.
+ */
 export function buildEngine(
   source: string,
   precision: CpuPrecision,
-  { observed = false }: { observed?: boolean } = {},
+  { observed = false, linear }: { observed?: boolean; linear?: LinearForm } = {},
 ): ModelContext {
   using weights = openCheckpoint(source)
   const plan = planLlama(source, weights, onCpu(precision), {
+    ...(linear && { linear }),
     observe: (name, value) => {
       if (observed) value.graph.output(`observed.${name}`, value, ['S', 'hidden'])
     },

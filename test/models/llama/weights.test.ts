@@ -20,6 +20,7 @@ const numbered = (name: string, rows: number): CheckpointTensor => ({
     values: Uint8Array.from({ length: rows * 32 }, (_, i) => Math.floor(i / 32)),
     scale: Float32Array.from({ length: rows }, (_, i) => i),
     min: Float32Array.from({ length: rows }, (_, i) => -i),
+    zero: null,
   }),
 })
 

@@ -31,6 +31,7 @@ export class HalfSplitRows implements CheckpointTensor {
       values: this.#reordered(numbers.values),
       scale: this.#reordered(numbers.scale),
       min: numbers.min && this.#reordered(numbers.min),
+      zero: numbers.zero && this.#reordered(numbers.zero),
     }
   }
 
