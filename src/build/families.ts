@@ -1,4 +1,5 @@
 /** The families of models that can be built, by their checkpoint's config.json. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { SetupError } from '../errors.js'
@@ -28,8 +29,9 @@ const families: Record<Family, FamilyBuild> = {
 export function familyOf(folder: string): Family {
   const config = configOf(folder)
   for (const [family, { accepts }] of Object.entries(families)) if (accepts(config)) return family as Family
+  const path = join(folder, 'config.json')
   throw new SetupError(
-    `${join(folder, 'config.json')} describes a model of type ${JSON.stringify(config.model_type ?? null)}; supported are the families ${Object.keys(families).join(', ')}.`,
+    `${existsSync(path) ? path : folder} describes a model of type ${JSON.stringify(config.model_type ?? null)}; supported are the families ${Object.keys(families).join(', ')}.`,
   )
 }
 
