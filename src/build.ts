@@ -1,5 +1,6 @@
 /** Checkpoint → graphs → engine folder with its manifest. The build half of the program: never on the request path. */
 import { join } from 'node:path'
+import { describe } from './build/description.js'
 import { bytesOf, familyOf, planEngine } from './build/families.js'
 import { copyAsset, makeFolder } from './build/folder.js'
 import { refusePrecision } from './build/precision.js'
@@ -88,11 +89,13 @@ async function buildEngine(
   const sources = await verifiedSources(source, (total) => step('verify', total))
   const manifest = await makeFolder(folder, async (building) => {
     using checkpoint = openCheckpoint(source)
-    const plan = planEngine(family, source, checkpoint, runtime, identity.options)
+    const described = describe(source, checkpoint, building)
+    const plan = planEngine(family, described, checkpoint, runtime, identity.options)
     const onConverted = step('convert', bytesOf(plan))
     for (const { graph } of plan.graphs) graph.write(building, onConverted)
     if (identity.device) await compile(building, plan, model, options, timingCache(options, identity.device))
-    for (const asset of plan.assets) copyAsset(join(source, asset), join(building, asset))
+    if (described !== building)
+      for (const asset of plan.assets) copyAsset(join(source, asset), join(building, asset))
 
     const files = filesIn(building)
     const onRecorded = step('record', totalSize(building, files))

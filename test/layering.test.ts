@@ -59,6 +59,8 @@ const rooms: { room: string; of: RegExp; may: RegExp; types?: RegExp }[] = [
   },
   { room: 'worker', of: /^worker\.ts$/, may: /^(models|runtime)\// },
   { room: 'build', of: /^build(\.ts$|\/)/, may: /^(models|graph|checkpoint|runtime)\// },
+  // A model that can not be built is refused before it is fetched, by what builds it.
+  { room: 'hub', of: /^hub\//, may: /^(build|checkpoint|runtime)\// },
   { room: 'assistant', of: /^assistant\//, may: /^(runtime|text|audio)\//, types: /^models\// },
   { room: 'http', of: /^http\//, may: /^(assistant|audio)\// },
   { room: 'admin', of: /^admin\//, may: /^assistant\/(info|registry)\.ts$/ },
@@ -125,7 +127,7 @@ describe('the layering of src/', () => {
     const edges = modules.filter((path) => /^(worker|main)\.ts$|^(assistant|http|admin)\//.test(path))
     for (const start of edges) {
       const built = [...reachable(start)].filter(
-        (path) => /^(graph|checkpoint|build)\/|^build\.ts$/.test(path) || buildHalf.test(path),
+        (path) => /^(graph|checkpoint|build|hub)\/|^build\.ts$/.test(path) || buildHalf.test(path),
       )
       assert.deepEqual(built, [], `${start} reaches the build half`)
     }

@@ -5,6 +5,7 @@ import type { BuildOptions } from '../build.js'
 import { openCheckpoint } from '../checkpoint/checkpoint.js'
 import { type PlannedGraph, signatureOf } from '../models/plan.js'
 import { engineOptions } from '../runtime/identity.js'
+import { describe } from './description.js'
 import { bytesOf, familyOf, planEngine } from './families.js'
 import { checkpointNames } from './sources.js'
 
@@ -31,10 +32,11 @@ export function writeGraphs(options: DryRunOptions): DryRunReport[] {
     const folder = join(out, model)
     const family = familyOf(source)
     using checkpoint = openCheckpoint(source)
-    const plan = planEngine(family, source, checkpoint, runtime, engineOptions(family, options))
+    mkdirSync(folder, { recursive: true })
+    const described = describe(source, checkpoint, folder)
+    const plan = planEngine(family, described, checkpoint, runtime, engineOptions(family, options))
     const total = bytesOf(plan)
     let done = 0
-    mkdirSync(folder, { recursive: true })
     for (const { graph } of plan.graphs)
       graph.write(folder, (bytes) => {
         done += bytes

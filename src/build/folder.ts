@@ -54,7 +54,7 @@ function isAnotherAlive(pid: number): boolean {
 }
 
 /** Puts `building` at `folder` by renaming; a reader sees the old engine, none, or the new one, never a mixture. */
-function replaceFolder(building: string, folder: string): void {
+export function replaceFolder(building: string, folder: string): void {
   const replaced = join(dirname(folder), `.${basename(folder)}.replaced-${process.pid}`)
   if (existsSync(folder)) renameSync(folder, replaced)
   renameSync(building, folder)

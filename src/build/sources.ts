@@ -1,10 +1,12 @@
 /** The checkpoints that engines are built from: which there are, of which family, and whether they are whole. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { openCheckpoint } from '../checkpoint/checkpoint.js'
 import { digestOf, recordedDigests, verifyFile } from '../checkpoint/digest.js'
 import { SetupError } from '../errors.js'
 import type { FileRecord } from '../runtime/manifest.js'
-import { sourceFiles } from '../runtime/store.js'
+import { isFolder, sourceFiles } from '../runtime/store.js'
+import { ggufModelType } from './gguf-config.js'
 
 /**
  * The names of the checkpoint folders to build from, sorted.
@@ -15,19 +17,31 @@ export function checkpointNames(checkpoints: string, models?: readonly string[])
   if (!existsSync(checkpoints))
     throw new SetupError(`There is no checkpoint folder ${checkpoints}: set CHECKPOINTS to the one you mean.`)
   const found = readdirSync(checkpoints).filter(
-    (name) => !name.startsWith('.') && existsSync(join(checkpoints, name, 'config.json')),
+    (name) => !name.startsWith('.') && isCheckpoint(join(checkpoints, name)),
   )
   const missing = models?.find((name) => !found.includes(name))
   if (missing !== undefined)
     throw new SetupError(
-      `There is no checkpoint ${missing} with a config.json in ${checkpoints} (found: ${found.join(', ') || 'none'}).`,
+      `There is no checkpoint ${missing} with a config.json or a GGUF file in ${checkpoints} (found: ${found.join(', ') || 'none'}).`,
     )
   return [...(models ?? found)].sort()
 }
 
-/** The checkpoint's config.json, an object; SetupError if it is not JSON. */
+/** A folder with config.json, or with a GGUF file, which needs none. */
+const isCheckpoint = (folder: string): boolean =>
+  existsSync(join(folder, 'config.json')) ||
+  (isFolder(folder) && readdirSync(folder).some((name) => name.endsWith('.gguf')))
+
+/**
+ * The checkpoint's config.json, an object; of a GGUF without it only the `model_type`.
+ * @throws SetupError if it is not JSON, or the GGUF is damaged
+ */
 export function configOf(folder: string): Readonly<Record<string, unknown>> {
   const path = join(folder, 'config.json')
+  if (!existsSync(path)) {
+    using checkpoint = openCheckpoint(folder)
+    return { model_type: ggufModelType(checkpoint.metadata) }
+  }
   try {
     return Object(JSON.parse(readFileSync(path, 'utf8'))) as Readonly<Record<string, unknown>>
   } catch (error) {

@@ -16,6 +16,11 @@ export interface Tokenizer {
   decode(ids: readonly number[], options?: SpecialTokens): string
   /** Bytes that this id stands for (shared: do not write). Special tokens: empty unless `keepSpecial`. Unknown id: empty. */
   bytes(id: number, options?: SpecialTokens): Uint8Array
+  /**
+   * Blanks that a decoded text loses at its start, where it has them, because encoding puts them there: `decode` and
+   * TokenStream take them away, `bytes` does not.
+   */
+  readonly leadingBlanks: number
   /** The id of a token as the vocabulary writes it, such as `<|im_end|>`. */
   id(token: string): number | undefined
   /** The special tokens as the vocabulary writes them. */
@@ -33,7 +38,7 @@ const nothing = new Uint8Array(0)
 
 /** Loads tokenizer.json and tokenizer_config.json of a checkpoint folder; SetupError naming the file at fault. */
 export function loadTokenizer(folder: string): Tokenizer {
-  const { json, addedTokens, vocabularySize, longestToken } = readTokenizerJson(folder)
+  const { json, addedTokens, decoder, vocabularySize, longestToken } = readTokenizerJson(folder)
   const config = readJsonObject(folder, 'tokenizer_config.json')
   let library: Library
   try {
@@ -44,17 +49,10 @@ export function loadTokenizer(folder: string): Tokenizer {
   const added = new Map(addedTokens.map((token) => [token.id, token]))
   const known: (Uint8Array | undefined)[] = new Array(vocabularySize)
 
-  const allBytes = (id: number): Uint8Array => {
-    const token = added.get(id)?.content
-    if (token !== undefined) return Buffer.from(token)
-    return Uint8Array.from(
-      [...(library.id_to_token(id) ?? '')].map((character) => byteOf.get(character) ?? 0),
-    )
-  }
   const bytes = (id: number, options?: SpecialTokens): Uint8Array => {
     if (!options?.keepSpecial && added.get(id)?.special) return nothing
     if (id < 0 || id >= vocabularySize) return nothing
-    known[id] ??= allBytes(id)
+    known[id] ??= decoder.bytes(added.get(id)?.content ?? library.id_to_token(id) ?? '')
     return known[id]
   }
   return {
@@ -67,27 +65,16 @@ export function loadTokenizer(folder: string): Tokenizer {
       return library.encode(text, { add_special_tokens: false }).ids
     },
     decode(ids, options) {
-      const pieces = ids.map((id) => bytes(id, options))
+      const all = Buffer.concat(ids.map((id) => bytes(id, options)))
+      let start = 0
+      while (start < decoder.leadingBlanks && all[start] === 0x20) start++
       // A byte order mark is text here, not a signature to swallow.
-      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(pieces))
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(all.subarray(start))
     },
     bytes,
+    leadingBlanks: decoder.leadingBlanks,
     id: (token) => library.token_to_id(token),
     specialTokens: addedTokens.filter(({ special }) => special).map(({ content }) => content),
     vocabularySize,
   }
 }
-
-/**
- * The byte-level alphabet (openai/gpt-2, src/encoder.py): printable Latin-1 bytes are written as themselves, the
- * others, in order, as U+0100 and following.
- */
-const byteOf: ReadonlyMap<string, number> = (() => {
-  const alphabet = new Map<string, number>()
-  let others = 0
-  for (let byte = 0; byte < 256; byte++) {
-    const printable = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad)
-    alphabet.set(String.fromCharCode(printable ? byte : 0x100 + others++), byte)
-  }
-  return alphabet
-})()

@@ -163,7 +163,7 @@ describe('tokenizer files', () => {
     assert.equal(tokenizer.decode([12, 6, 13], { keepSpecial: true }), '<tool>b<end>')
   })
 
-  const split = { type: 'Split', pattern: { String: ' ' }, behavior: 'MergedWithNext' }
+  const split = { type: 'Split', pattern: { Regex: ' +' }, behavior: 'MergedWithNext' }
   const faults: [string, unknown, unknown, RegExp][] = [
     ['a missing tokenizer.json', undefined, {}, /tokenizer\.json is missing/],
     ['a missing tokenizer_config.json', valid, undefined, /tokenizer_config\.json is missing/],
@@ -176,12 +176,18 @@ describe('tokenizer files', () => {
     ['a corrupt tokenizer_config.json', valid, '{"a":', /tokenizer_config\.json is not valid JSON/],
     ['a list for an object', '[]', {}, /tokenizer\.json is not a JSON object/],
     ['no model', { ...valid, model: null }, {}, /tokenizer\.json has no BPE vocabulary/],
-    ['another kind', { ...valid, decoder: { type: 'Metaspace' } }, {}, /not a byte-level BPE/],
+    ['another kind', { ...valid, decoder: { type: 'Metaspace' } }, {}, /the decoder Metaspace/],
     ['an id that is none', { ...valid, model: { vocab: { a: 'x' }, merges: [] } }, {}, /token "a" the id x/],
     ['an added token without id', { ...valid, added_tokens: [{ content: 'x' }] }, {}, /added token/],
     [
       'an unknown pre-tokenizer',
       { ...valid, pre_tokenizer: { type: 'New' } },
+      {},
+      /tokenizer\.json has the pre-tokenizer New/,
+    ],
+    [
+      'a pattern that is none',
+      { ...valid, pre_tokenizer: { ...split, pattern: { Regex: '[' }, behavior: 'Isolated' } },
       {},
       /tokenizer\.json can not be used/,
     ],

@@ -1,0 +1,146 @@
+/** config.json as Hugging Face has it, from the metadata and tensors of a GGUF file. */
+import type { Checkpoint } from '../checkpoint/checkpoint.js'
+import { ropeFrequencies } from '../models/llama/rope.js'
+import type { RopeScaling } from '../models/llama/rope-config.js'
+import { GgufKeys } from './gguf-keys.js'
+
+type Json = Record<string, unknown>
+
+/** What Hugging Face calls the architectures of llama.cpp; others have the same name, or are not known here. */
+const modelTypes: Readonly<Record<string, string>> = { gemma3: 'gemma3_text' }
+
+/** The model_type of a GGUF, or undefined for other checkpoints. */
+export function ggufModelType(metadata: ReadonlyMap<string, unknown>): string | undefined {
+  const architecture = metadata.get('general.architecture')
+  return typeof architecture === 'string' ? (modelTypes[architecture] ?? architecture) : undefined
+}
+
+/**
+ * The settings of the network, for the families' readers of config.json.
+ * @param path what messages call the checkpoint
+ * @throws SetupError naming the key that is missing, or the setting that config.json can not express
+ */
+export function ggufConfig(checkpoint: Checkpoint, path: string): Json {
+  const keys = new GgufKeys(checkpoint.metadata, path)
+  const arch = keys.needed(keys.text('general.architecture'), 'general.architecture')
+  const size = (key: string): number => {
+    const name = `${arch}.${key}`
+    return keys.needed(keys.sameForAllLayers(name), name)
+  }
+  const hidden = size('embedding_length')
+  const heads = size('attention.head_count')
+  const headDim = keys.number(`${arch}.attention.key_length`) ?? hidden / heads
+  const valueDim = keys.number(`${arch}.attention.value_length`) ?? headDim
+  if (valueDim !== headDim)
+    throw keys.fault(`has keys of ${headDim} and values of ${valueDim} numbers, which is not supported`)
+  const rotated = keys.number(`${arch}.rope.dimension_count`) ?? headDim
+  const experts = keys.number(`${arch}.expert_count`) ?? 0
+  const window = keys.number(`${arch}.attention.sliding_window`)
+  const vocabulary = checkpoint.has('token_embd.weight')
+    ? checkpoint.tensor('token_embd.weight').dims[0]
+    : keys.texts('tokenizer.ggml.tokens')?.length
+  return {
+    // Mistral's windows are in files of the architecture llama, too.
+    model_type: arch === 'llama' && window ? 'mistral' : (modelTypes[arch] ?? arch),
+    hidden_size: hidden,
+    intermediate_size: size('feed_forward_length'),
+    num_hidden_layers: size('block_count'),
+    num_attention_heads: heads,
+    num_key_value_heads: keys.sameForAllLayers(`${arch}.attention.head_count_kv`) ?? heads,
+    head_dim: headDim,
+    vocab_size: vocabulary,
+    max_position_embeddings: size('context_length'),
+    rms_norm_eps: short(size('attention.layer_norm_rms_epsilon')),
+    hidden_act: 'silu',
+    attention_bias: checkpoint.has('blk.0.attn_q.bias'),
+    mlp_bias: checkpoint.has('blk.0.ffn_up.bias'),
+    tie_word_embeddings: !checkpoint.has('output.weight'),
+    rope_theta: short(keys.number(`${arch}.rope.freq_base`) ?? 10_000),
+    rope_scaling: ropeScaling(checkpoint, keys, arch, rotated),
+    sliding_window: window || null,
+    bos_token_id: keys.number('tokenizer.ggml.bos_token_id') ?? null,
+    eos_token_id: keys.number('tokenizer.ggml.eos_token_id') ?? null,
+    ...(rotated === headDim ? {} : { partial_rotary_factor: rotated / headDim }),
+    ...(experts > 0 ? { num_local_experts: experts } : {}),
+    ...(arch === 'gemma3' ? gemma3(keys, hidden / heads, headDim) : {}),
+    ...(arch === 'phi3' ? { original_max_position_embeddings: originalContext(keys, arch) } : {}),
+  }
+}
+
+/** What llama.cpp's code knows of Gemma 3 and its files need not say (src/models/gemma3.cpp, src/llama-model.cpp). */
+function gemma3(keys: GgufKeys, evenHeadDim: number, headDim: number): Json {
+  const largest = keys.number('gemma3.block_count') === 62 // 27B scales by hidden / heads, 168, instead of 128
+  return {
+    hidden_activation: 'gelu_pytorch_tanh',
+    hidden_act: undefined,
+    query_pre_attn_scalar: largest ? evenHeadDim : headDim,
+    rope_local_base_freq: short(keys.number('gemma3.rope.freq_base_swa') ?? 10_000),
+    sliding_window_pattern: keys.number('gemma3.attention.sliding_window_pattern') ?? 6,
+    attn_logit_softcapping: keys.number('gemma3.attn_logit_softcapping') ?? null,
+    final_logit_softcapping: keys.number('gemma3.final_logit_softcapping') ?? null,
+  }
+}
+
+function ropeScaling(checkpoint: Checkpoint, keys: GgufKeys, arch: string, rotated: number): Json | null {
+  const number = (key: string) => keys.number(`${arch}.rope.scaling.${key}`)
+  const factors = (name: string) => [...checkpoint.tensor(name).floats()].map(short)
+  if (checkpoint.has('rope_factors_long.weight')) {
+    const [long_factor, short_factor] = [
+      factors('rope_factors_long.weight'),
+      factors('rope_factors_short.weight'),
+    ]
+    return { rope_type: 'longrope', long_factor, short_factor }
+  }
+  if (checkpoint.has('rope_freqs.weight')) return llama3Scaling(checkpoint, keys, arch, rotated)
+  const type = keys.text(`${arch}.rope.scaling.type`) ?? 'none'
+  const factor = number('factor') ?? keys.number(`${arch}.rope.scale_linear`)
+  if (type === 'yarn') {
+    const [slow, fast, attention] = [
+      number('yarn_beta_slow'),
+      number('yarn_beta_fast'),
+      number('attn_factor'),
+    ]
+    if (number('yarn_log_multiplier')) throw keys.fault('has a yarn_log_multiplier, which is not supported')
+    return {
+      rope_type: 'yarn',
+      factor: short(keys.needed(factor, `${arch}.rope.scaling.factor`)),
+      original_max_position_embeddings: originalContext(keys, arch),
+      ...(slow ? { beta_slow: short(slow) } : {}),
+      ...(fast ? { beta_fast: short(fast) } : {}),
+      ...(attention && factor ? { attention_factor: attention * (0.1 * Math.log(factor) + 1) } : {}),
+    }
+  }
+  if (type !== 'none' && type !== 'linear') return { rope_type: type }
+  return factor && factor !== 1 ? { rope_type: 'linear', factor: short(factor) } : null
+}
+
+/**
+ * Files of Llama 3.1 and later hold what the frequencies are divided by. All were trained in a context of 8192 with the
+ * bounds 1 and 4; the factor is the largest of the numbers, and the others have to follow from it.
+ */
+function llama3Scaling(checkpoint: Checkpoint, keys: GgufKeys, arch: string, rotated: number): Json {
+  const divisors = checkpoint.tensor('rope_freqs.weight').floats()
+  const theta = keys.number(`${arch}.rope.freq_base`) ?? 10_000
+  const factor = divisors.reduce((a, b) => Math.max(a, b), 1)
+  const scaling: RopeScaling = { type: 'llama3', factor, lowFrequency: 1, highFrequency: 4, original: 8192 }
+  const plain = ropeFrequencies({ theta, scaling: { type: 'none' } }, rotated)
+  const scaled = ropeFrequencies({ theta, scaling }, rotated)
+  const known =
+    divisors.length === plain.length &&
+    divisors.every((divisor, i) => Math.abs(plain[i]! / scaled[i]! / divisor - 1) < 1e-3)
+  if (!known) throw keys.fault('has rope_freqs.weight that are not those of Llama 3, which is not supported')
+  return {
+    rope_type: 'llama3',
+    factor: short(factor),
+    low_freq_factor: scaling.lowFrequency,
+    high_freq_factor: scaling.highFrequency,
+    original_max_position_embeddings: scaling.original,
+  }
+}
+
+function originalContext(keys: GgufKeys, arch: string): number | undefined {
+  return keys.number(`${arch}.rope.scaling.original_context_length`) ?? keys.number(`${arch}.context_length`)
+}
+
+/** The decimal that a float32 was written as: 0.00001, not 0.000009999999747378752. */
+const short = (value: number): number => Number(value.toPrecision(7))

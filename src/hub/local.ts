@@ -1,0 +1,69 @@
+/** A model's folder or GGUF file on this machine → a checkpoint's folder. */
+import { readdirSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { familyOfConfig, supportedFamily } from '../build/families.js'
+import { ggufModelType } from '../build/gguf-config.js'
+import { openCheckpoint } from '../checkpoint/checkpoint.js'
+import { SetupError } from '../errors.js'
+import { isFolder } from '../runtime/store.js'
+import { readJson } from './json.js'
+import { linkOrCopy, type Place } from './place.js'
+import { describedFiles, selectFiles, shardsOf } from './selection.js'
+
+/**
+ * Links the files that make a checkpoint (copies them where links are not possible).
+ * @returns whether anything has changed
+ * @throws SetupError when it is no model that is supported
+ */
+export function takeLocal(path: string, place: Place): boolean {
+  const folder = isFolder(path) ? path : dirname(path)
+  const names = isFolder(path) ? filesOfModel(path) : [fileOfModel(path)]
+  const digests = new Map(names.map((name) => [name, state(join(folder, name))]))
+  if (place.isWhole(digests)) return false
+  for (const name of names) linkOrCopy(join(folder, name), place.path(name))
+  place.finish(null, digests)
+  return true
+}
+
+/** In place of a digest: a file of the same size and time is the same, as in builds. */
+function state(path: string): string {
+  const { size, mtimeMs } = statSync(path)
+  return `${size} bytes of ${mtimeMs}`
+}
+
+function fileOfModel(path: string): string {
+  if (!path.toLowerCase().endsWith('.gguf'))
+    throw new SetupError(
+      `${path} is no GGUF file: name it, or the folder that has config.json and the weights.`,
+    )
+  refuseUnsupportedGguf(path)
+  return basename(path)
+}
+
+function filesOfModel(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => !isFolder(join(folder, name)))
+  const { description, weights } = selectFiles(names, null, folder)
+  const file = join(folder, weights.file)
+  if (weights.kind === 'gguf') {
+    refuseUnsupportedGguf(file)
+    return [...description, ...describedFiles(names).filter((name) => !isStub(folder, name)), weights.file]
+  }
+  if (!description.includes('config.json'))
+    throw new SetupError(`${folder} has no config.json: it is no model that can be built.`)
+  const config = join(folder, 'config.json')
+  supportedFamily(Object(readJson(config)), config)
+  return [
+    ...description,
+    weights.file,
+    ...(weights.kind === 'index' ? shardsOf(readJson(file), names, file) : []),
+  ]
+}
+
+/** Repositories of GGUF files often have a config.json with nothing but the model's type. */
+const isStub = (folder: string, name: string): boolean =>
+  name === 'config.json' && !('num_hidden_layers' in Object(readJson(join(folder, name))))
+
+function refuseUnsupportedGguf(path: string): void {
+  using checkpoint = openCheckpoint(path)
+  familyOfConfig({ model_type: ggufModelType(checkpoint.metadata) }, path)
+}

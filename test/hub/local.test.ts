@@ -1,0 +1,99 @@
+/** Models of this machine: linked into the checkpoints. */
+import assert from 'node:assert/strict'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { SetupError } from '#src/errors.js'
+import { fetchModel } from '#src/hub/fetch-model.js'
+import { checkpoint, root } from '../root.js'
+
+const miniature = join(root, 'test/golden/gguf/sentencepiece.gguf')
+const smollm2 = checkpoint('smollm2-135m-instruct')
+
+describe('hub/local', () => {
+  let folder = ''
+  let checkpoints = ''
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'local-'))
+    checkpoints = join(folder, 'checkpoints')
+    mkdirSync(checkpoints)
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  const take = (path: string, name?: string) =>
+    fetchModel(path, {
+      checkpoints,
+      environment: {},
+      signal: new AbortController().signal,
+      onProgress: () => {},
+      ...(name === undefined ? {} : { name }),
+    })
+  const refused = (message: RegExp) => (error: unknown) =>
+    error instanceof SetupError && message.test(error.message)
+
+  it('links a GGUF file, once', async () => {
+    const file = join(folder, 'My Model.Q4_0.gguf')
+    writeFileSync(file, readFileSync(miniature))
+    const taken = await take(file)
+    assert.deepEqual([taken.name, taken.family, taken.fetched], ['my-model.q4_0', 'llama', true])
+    const linked = join(taken.folder, 'My Model.Q4_0.gguf')
+    assert.equal(statSync(linked).ino, statSync(file).ino)
+    assert.equal((await take(file)).fetched, false)
+    rmSync(file)
+    writeFileSync(file, readFileSync(miniature))
+    assert.equal((await take(file)).fetched, true)
+    assert.equal(statSync(linked).ino, statSync(file).ino)
+  })
+
+  it('links a folder’s files, through links, and leaves the rest', async () => {
+    const source = join(folder, 'Snapshot')
+    mkdirSync(source)
+    for (const name of readdirSync(smollm2)) symlinkSync(join(smollm2, name), join(source, name))
+    writeFileSync(join(source, 'pytorch_model.bin'), 'pickle')
+    const { folder: made } = await take(source)
+    const weights = 'SmolLM2-135M-Instruct-Q4_1.gguf'
+    assert.deepEqual(readdirSync(made).sort(), [
+      '.fetched.json',
+      'LICENSE',
+      weights,
+      'config.json',
+      'generation_config.json',
+      'special_tokens_map.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ])
+    assert.ok(statSync(join(made, weights)).isFile())
+    assert.equal(statSync(join(made, weights)).size, statSync(join(smollm2, weights)).size)
+  })
+
+  it('takes no config.json that only names a type', async () => {
+    const source = join(folder, 'stub')
+    mkdirSync(source)
+    symlinkSync(miniature, join(source, 'x.gguf'))
+    writeFileSync(join(source, 'config.json'), '{"model_type":"llama"}')
+    const { folder: made } = await take(source)
+    assert.deepEqual(readdirSync(made).sort(), ['.fetched.json', 'x.gguf'])
+  })
+
+  it('refuses what can not be built, and names that are taken', async () => {
+    const source = join(folder, 'other')
+    mkdirSync(source)
+    writeFileSync(join(source, 'model.safetensors'), 'x')
+    await assert.rejects(take(source), refused(/has no config\.json/))
+    writeFileSync(join(source, 'config.json'), '{"model_type":"bert"}')
+    await assert.rejects(take(source), refused(/describes a model of type "bert"/))
+    await assert.rejects(take(join(source, 'model.safetensors')), refused(/is no GGUF file/))
+    assert.deepEqual(readdirSync(checkpoints), [], 'nothing is left')
+    await take(miniature, 'mine')
+    await assert.rejects(take(smollm2, 'mine'), refused(/mine is there and did not come from/))
+  })
+})
