@@ -41,6 +41,8 @@ const rooms: { room: string; of: RegExp; may: RegExp; types?: RegExp }[] = [
   { room: 'graph', of: /^graph\//, may: /^$/ },
   { room: 'decoding', of: /^decoding\//, may: /^$/ },
   { room: 'text', of: /^text\//, may: /^$/ },
+  // What a reply must be; knows tokens as bytes, and neither models nor requests.
+  { room: 'grammar', of: /^grammar\//, may: /^$/ },
   { room: 'audio', of: /^audio\//, may: /^$/ },
   { room: 'checkpoint', of: /^checkpoint\//, may: /^$/ },
   { room: 'runtime', of: /^runtime\//, may: /^$/ },
@@ -53,7 +55,7 @@ const rooms: { room: string; of: RegExp; may: RegExp; types?: RegExp }[] = [
   {
     room: 'models (run half)',
     of: /^models\//,
-    may: /^(decoding|text)\/|^runtime\/session\.ts$|^models\/model\.ts$/,
+    may: /^(decoding|text|grammar)\/|^runtime\/session\.ts$|^models\/model\.ts$/,
     types: /^runtime\/manifest\.ts$/,
   },
   { room: 'worker', of: /^worker\.ts$/, may: /^(models|runtime)\// },

@@ -105,7 +105,10 @@ function textUnlessCall(call: Node): Node {
   const text = freeText()
   text.on(0, text, 0xff)
   const start = freeText()
-  return start.on(0, text, brace - 1).on(brace + 1, text, 0xff).empty(call)
+  return start
+    .on(0, text, brace - 1)
+    .on(brace + 1, text, 0xff)
+    .empty(call)
 }
 
 const brace = 0x7b

@@ -1,13 +1,7 @@
 /** A compiled grammar, and the place of one reply in it. */
-import {
-  after,
-  afterSpecial,
-  type Configuration,
-  initial,
-  nameOf,
-} from './configuration.js'
+import { after, afterSpecial, type Configuration, initial, nameOf } from './configuration.js'
 import { applyMask, type Mask, maskOf } from './mask.js'
-import { Pool } from './pool.js'
+import type { Pool } from './pool.js'
 import type { Callee } from './state.js'
 import type { TokenSet } from './token-set.js'
 

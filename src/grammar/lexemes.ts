@@ -10,8 +10,8 @@ import type { SchemaNode } from './schema-node.js'
 import type { Callee } from './state.js'
 import { stringLexeme } from './string-lexeme.js'
 import { Effort, intersect, type TextState, TooComplex } from './text-automaton.js'
-import { textLexeme } from './text-lexeme.js'
 import { textOfLength, withLength } from './text-length.js'
+import { textLexeme } from './text-lexeme.js'
 
 export class Lexemes {
   private readonly effort = new Effort()

@@ -2,8 +2,8 @@
 import { type Characters, characters, only, others } from './characters.js'
 import type { Pool } from './pool.js'
 import { closed } from './state.js'
-import { textOfLength } from './text-length.js'
 import { type TextMove, type TextState, textId } from './text-automaton.js'
+import { textOfLength } from './text-length.js'
 
 interface Place {
   readonly id: number

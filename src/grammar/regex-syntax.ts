@@ -1,5 +1,15 @@
 /** Reads ECMAScript regular expressions (ECMA-262 §22.2.1, with the u flag) into a tree. */
-import { anyCharacter, type Characters, characters, classEscapes, dot, only, others, type Range, unicodeProperty } from './characters.js'
+import {
+  anyCharacter,
+  type Characters,
+  characters,
+  classEscapes,
+  dot,
+  only,
+  others,
+  type Range,
+  unicodeProperty,
+} from './characters.js'
 
 export type Regex =
   | { readonly kind: 'characters'; readonly set: Characters }

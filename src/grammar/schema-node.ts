@@ -11,7 +11,7 @@ export interface SchemaNode {
   readonly never: boolean
   readonly types: readonly TypeName[] | undefined
   /** Of `enum` or `const`. */
-  readonly values: readonly unknown[] | undefined
+  readonly values: Values | undefined
   readonly minLength: number | undefined
   readonly maxLength: number | undefined
   readonly pattern: string | undefined
@@ -37,8 +37,8 @@ export interface SchemaNode {
 
 /** Keywords that say nothing of what is valid, or only name a place. */
 const annotations = new Set(
-  `title description default examples deprecated readOnly writeOnly discriminator contentEncoding contentMediaType
-   contentSchema $schema $id $comment $defs definitions`.split(/\s+/),
+  `title description default example examples deprecated readOnly writeOnly discriminator contentEncoding contentMediaType
+   contentSchema $schema $id id $comment $defs definitions`.split(/\s+/),
 )
 
 const mostNodes = 20_000
@@ -61,9 +61,11 @@ export class SchemaReader {
   private node(value: unknown, pointer: string): SchemaNode {
     const known = this.nodes.get(pointer)
     if (known) return known
-    if (this.nodes.size === mostNodes) throw new Refusal(pointer, `is one of more than ${mostNodes} subschemas`)
+    if (this.nodes.size === mostNodes)
+      throw new Refusal(pointer, `is one of more than ${mostNodes} subschemas`)
     if (pointer.split('/').length > mostDepth) throw new Refusal(pointer, 'is nested too deeply')
-    if (typeof value !== 'boolean' && !isObject(value)) throw new Refusal(pointer, 'must be an object or a boolean')
+    if (typeof value !== 'boolean' && !isObject(value))
+      throw new Refusal(pointer, 'must be an object or a boolean')
     const node = this.read(value === true ? {} : value === false ? undefined : value, pointer)
     this.nodes.set(pointer, node)
     return node
@@ -119,11 +121,17 @@ export class SchemaReader {
 
   private referred(ref: string, pointer: string): SchemaNode {
     if (!/^#(\/|$)/.test(ref))
-      throw new Refusal(pointer, `has the $ref "${ref}": only references within the schema ("#/$defs/…") are supported`)
+      throw new Refusal(
+        pointer,
+        `has the $ref "${ref}": only references within the schema ("#/$defs/…") are supported`,
+      )
     const path = ref.split('/').slice(1).map(unescaped)
     let value: unknown = this.root
     for (const name of path)
-      value = (isObject(value) || Array.isArray(value)) && Object.hasOwn(value, name) ? value[name as never] : undefined
+      value =
+        (isObject(value) || Array.isArray(value)) && Object.hasOwn(value, name)
+          ? value[name as never]
+          : undefined
     if (value === undefined) throw new Refusal(pointer, `has the $ref "${ref}", which points to nothing`)
     return this.node(value, ['#', ...path.map(escaped)].join('/'))
   }
@@ -146,7 +154,10 @@ function typesOf(type: unknown, pointer: string): readonly TypeName[] {
   const names: readonly unknown[] = Array.isArray(type) ? type : [type]
   for (const name of names)
     if (!typeNames.includes(name as TypeName))
-      throw new Refusal(pointer, `has the type ${JSON.stringify(name)}: there are only ${typeNames.join(', ')}`)
+      throw new Refusal(
+        pointer,
+        `has the type ${JSON.stringify(name)}: there are only ${typeNames.join(', ')}`,
+      )
   return names as readonly TypeName[]
 }
 
@@ -170,12 +181,12 @@ class Keywords {
     )
   }
 
-  values(): readonly unknown[] | undefined {
-    const values = this.list('enum')
+  values(): Values | undefined {
+    const list = this.list('enum')
+    const values = list && new Values(list)
     if (!Object.hasOwn(this.schema, 'const')) return values
     const constant = this.take('const')
-    const has = values === undefined || values.some((value) => equal(value, constant))
-    return has ? [constant] : []
+    return new Values(!values || values.has(constant) ? [constant] : [])
   }
 
   text(keyword: string): string | undefined {
@@ -201,7 +212,8 @@ class Keywords {
   names(keyword: string): readonly string[] {
     const names = this.list(keyword) ?? []
     return names.map((name) => {
-      if (typeof name !== 'string') throw new Refusal(this.pointer, `has a ${keyword} that is no list of strings`)
+      if (typeof name !== 'string')
+        throw new Refusal(this.pointer, `has a ${keyword} that is no list of strings`)
       return name
     })
   }
@@ -213,13 +225,26 @@ class Keywords {
   }
 }
 
-/** Whether two JSON values are the same. */
-export function equal(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b)
+/** Some JSON values. */
+export class Values {
+  private readonly names: ReadonlySet<string>
+
+  constructor(readonly list: readonly unknown[]) {
+    this.names = new Set(list.map(canonical))
+  }
+
+  has(value: unknown): boolean {
+    return this.names.has(canonical(value))
+  }
+
+  /** Those that both have. */
+  and(other: Values): Values {
+    return new Values(this.list.filter((value) => other.has(value)))
+  }
 }
 
 /** JSON text that only equal values share. */
-export function canonical(value: unknown): string {
+function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   if (!isObject(value)) return JSON.stringify(value)
   const names = Object.keys(value).sort()

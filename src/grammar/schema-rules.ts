@@ -1,13 +1,13 @@
 /** JSON Schema → rules: for every list of subschemas that must hold at one place, the ways to write a value there. */
 import { type Clause, clausesOf, refuseOverlaps, typesOf, valuesOf } from './clauses.js'
 import type { Lexemes } from './lexemes.js'
+import type { Pool } from './pool.js'
 import { Refusal } from './refusal.js'
 import { type Alternative, markProductive, type Property, Rule } from './rule.js'
 import { isOfType, satisfies } from './satisfies.js'
 import { type SchemaNode, SchemaReader } from './schema-node.js'
 import type { JsonSchema } from './shape.js'
 import type { Node } from './structure.js'
-import type { Pool } from './pool.js'
 
 /** What rules are made with. */
 export interface RuleMaking {
@@ -52,7 +52,10 @@ class SchemaRules {
   /** The rule of values that satisfy all of these nodes; its alternatives come with {@link finish}. */
   of(nodes: readonly SchemaNode[]): Rule {
     const all = [...new Set(nodes)]
-    const name = all.map(({ pointer }) => pointer).sort().join()
+    const name = all
+      .map(({ pointer }) => pointer)
+      .sort()
+      .join()
     return this.rule(name, () => this.alternatives(all), all[0]?.pointer)
   }
 
@@ -75,7 +78,9 @@ class SchemaRules {
   private alternatives(nodes: readonly SchemaNode[]): readonly Alternative[] {
     const clauses = clausesOf(nodes)
     if (this.strict) refuseOverlaps(clauses)
-    return clauses.flatMap((clause) => (clause.nodes.length === 0 ? this.free(freeDepth) : this.ofClause(clause)))
+    return clauses.flatMap((clause) =>
+      clause.nodes.length === 0 ? this.free(freeDepth) : this.ofClause(clause),
+    )
   }
 
   private ofClause(clause: Clause): readonly Alternative[] {
@@ -85,7 +90,7 @@ class SchemaRules {
     const values = valuesOf(clause)
     if (values) {
       const textsOf = (node: SchemaNode) => lexemes.textsOf([node], this.strict)
-      const left = values.filter(
+      const left = values.list.filter(
         (value) => [...types].some((type) => isOfType(value, type)) && satisfies(value, nodes, textsOf),
       )
       return [{ kind: 'values', values: left }]
@@ -118,7 +123,8 @@ class SchemaRules {
 
   private array(nodes: readonly SchemaNode[]): Alternative {
     const length = nodes.reduce((most, { prefixItems }) => Math.max(most, prefixItems.length), 0)
-    const at = (index: number) => this.of(nodes.flatMap((node) => node.prefixItems[index] ?? node.items ?? []))
+    const at = (index: number) =>
+      this.of(nodes.flatMap((node) => node.prefixItems[index] ?? node.items ?? []))
     return {
       kind: 'array',
       prefix: Array.from({ length }, (_, index) => at(index)),

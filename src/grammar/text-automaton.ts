@@ -140,7 +140,14 @@ function markOpen(states: readonly { moves: readonly TextMove[]; open: number }[
     targets.set(state, to)
     for (const target of to) sources.set(target, [...(sources.get(target) ?? []), state])
     if (to.length === 0) ended.push(state)
-    else if (sizeOf(common(plain.map(({ low, high }) => [low, high]), plainCharacters)) < plainSize)
+    else if (
+      sizeOf(
+        common(
+          plain.map(({ low, high }) => [low, high]),
+          plainCharacters,
+        ),
+      ) < plainSize
+    )
       uneven.add(state)
   }
   // From those that end, backwards, level by level.

@@ -119,8 +119,7 @@ class RemainingLengths {
     const states = [start]
     this.indices.set(start, 0)
     for (const state of states)
-      for (const { to } of state.moves)
-        if (!this.indices.has(to)) this.indices.set(to, states.push(to) - 1)
+      for (const { to } of state.moves) if (!this.indices.has(to)) this.indices.set(to, states.push(to) - 1)
     const targets = states.map(({ moves }) => [...new Set(moves.map(({ to }) => this.indices.get(to)!))])
     const work = targets.reduce((sum, { length }) => sum + length + 1, 0)
     const seen = new Map<string, number>()

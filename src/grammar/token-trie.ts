@@ -17,7 +17,9 @@ export interface TokenTrie {
 }
 
 /** @param entries tokens with at least one byte each. */
-export function tokenTrie(entries: readonly { readonly id: number; readonly bytes: Uint8Array }[]): TokenTrie {
+export function tokenTrie(
+  entries: readonly { readonly id: number; readonly bytes: Uint8Array }[],
+): TokenTrie {
   // As Latin-1 text, whose natural order is that of the bytes.
   const sorted = entries.map(({ id, bytes }) => ({ id, text: Buffer.from(bytes).toString('latin1') }))
   sorted.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : a.id - b.id))
