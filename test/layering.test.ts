@@ -40,8 +40,9 @@ const rooms: { room: string; of: RegExp; may: RegExp; types?: RegExp }[] = [
   { room: 'config', of: /^config\.ts$/, may: /^runtime\/manifest\.ts$/ },
   { room: 'graph', of: /^graph\//, may: /^$/ },
   { room: 'decoding', of: /^decoding\//, may: /^$/ },
-  { room: 'grammar', of: /^grammar\//, may: /^$/ },
   { room: 'text', of: /^text\//, may: /^$/ },
+  // What a reply must be; knows tokens as bytes, and neither models nor requests.
+  { room: 'grammar', of: /^grammar\//, may: /^$/ },
   { room: 'audio', of: /^audio\//, may: /^$/ },
   { room: 'checkpoint', of: /^checkpoint\//, may: /^$/ },
   { room: 'runtime', of: /^runtime\//, may: /^$/ },

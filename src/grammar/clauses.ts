@@ -1,6 +1,6 @@
 /** References, allOf, anyOf and oneOf resolved: a schema as a choice between lists of subschemas that all hold. */
 import { Refusal } from './refusal.js'
-import { equal, type SchemaNode, type TypeName, typeNames } from './schema-node.js'
+import { type SchemaNode, type TypeName, typeNames, Values } from './schema-node.js'
 
 /** One way to satisfy a schema: the keywords of each node hold, but for those that this file resolves. */
 export interface Clause {
@@ -61,21 +61,16 @@ function both(a: readonly Clause[], b: readonly Clause[], { pointer }: SchemaNod
 
 /** Whether the node's own keywords (other than those resolved here) ask for nothing. */
 function isAnything(node: SchemaNode): boolean {
-  return constraints.every((keyword) => {
-    const value = node[keyword]
-    return (
-      value === undefined ||
-      (Array.isArray(value) && value.length === 0) ||
-      (value instanceof Map && !value.size)
-    )
-  })
+  const { properties, required, prefixItems } = node
+  if (properties.size > 0 || required.length > 0 || prefixItems.length > 0) return false
+  return single.every((keyword) => node[keyword] === undefined)
 }
 
-const constraints = [
+// biome-ignore format: a list
+const single = [
   'types', 'values', 'minLength', 'maxLength', 'pattern', 'format', 'minimum', 'maximum', 'exclusiveMinimum',
-  'exclusiveMaximum', 'multipleOf', 'properties', 'required', 'additionalProperties', 'prefixItems', 'items',
-  'minItems', 'maxItems',
-] as const satisfies readonly (keyof SchemaNode)[] // biome-ignore format: a list
+  'exclusiveMaximum', 'multipleOf', 'additionalProperties', 'items', 'minItems', 'maxItems',
+] as const satisfies readonly (keyof SchemaNode)[]
 
 /** The types that a clause leaves; without `integer` where all numbers are. */
 export function typesOf({ nodes }: Clause): ReadonlySet<TypeName> {
@@ -91,10 +86,10 @@ export function typesOf({ nodes }: Clause): ReadonlySet<TypeName> {
 }
 
 /** The values that enum and const leave; undefined if there is none of them. */
-export function valuesOf({ nodes }: Clause): readonly unknown[] | undefined {
-  const lists = nodes.flatMap(({ values }) => (values ? [values] : []))
-  const [first, ...more] = lists
-  return first?.filter((value) => more.every((list) => list.some((other) => equal(value, other))))
+export function valuesOf({ nodes }: Clause): Values | undefined {
+  return nodes
+    .flatMap(({ values }) => values ?? [])
+    .reduce<Values | undefined>((all, values) => all?.and(values) ?? values, undefined)
 }
 
 /**
@@ -117,8 +112,7 @@ export function refuseOverlaps(clauses: readonly Clause[]): void {
 }
 
 function areDisjoint(a: Clause, b: Clause): boolean {
-  const [left, right] = [valuesOf(a), valuesOf(b)]
-  if (left && right && !left.some((value) => right.some((other) => equal(value, other)))) return true
+  if (haveOthers(valuesOf(a), valuesOf(b))) return true
   const types = typesOf(b)
   const shared = [...typesOf(a)].filter(
     (type) =>
@@ -133,20 +127,19 @@ function areDisjoint(a: Clause, b: Clause): boolean {
   if ([...ofA].some((name) => isForbidden(b, name)) || [...ofB].some((name) => isForbidden(a, name)))
     return true
   return [...ofA].some(
-    (name) => ofB.has(name) && haveOtherValues(propertyValues(a, name), propertyValues(b, name)),
+    (name) => ofB.has(name) && haveOthers(propertyValues(a, name), propertyValues(b, name)),
   )
 }
 
 const isForbidden = ({ nodes }: Clause, name: string): boolean =>
   nodes.some(({ properties, additionalProperties }) => !properties.has(name) && additionalProperties?.never)
 
-function haveOtherValues(a: readonly unknown[] | undefined, b: readonly unknown[] | undefined): boolean {
-  return a !== undefined && b !== undefined && !a.some((value) => b.some((other) => equal(value, other)))
-}
+const haveOthers = (a: Values | undefined, b: Values | undefined): boolean =>
+  a !== undefined && b !== undefined && a.and(b).list.length === 0
 
 /** The values that a property can have; undefined if there is no end of them. */
-function propertyValues({ nodes }: Clause, name: string): readonly unknown[] | undefined {
+function propertyValues({ nodes }: Clause, name: string): Values | undefined {
   const declared = nodes.flatMap(({ properties }) => properties.get(name) ?? [])
   const lists = clausesOf(declared).map(valuesOf)
-  return lists.some((list) => list === undefined) ? undefined : lists.flatMap((list) => list ?? [])
+  return lists.includes(undefined) ? undefined : new Values(lists.flatMap((values) => values?.list ?? []))
 }

@@ -108,13 +108,13 @@ function settle(arrived: readonly Thread[], pool: Pool): Configuration {
         ends ||= stack.isBottom
         for (const frame of stack.frames) waiting.push({ state: frame.state, stack: frame.below })
       }
-      for (const { callee, then } of state.calls) {
+      for (const { callee, behind } of state.calls) {
         const from = callers.get(callee) ?? { frames: [], isBottom: false }
         callers.set(callee, from)
-        if (then.isEnd) {
+        if (behind.isEnd) {
           from.frames.push(...stack.frames)
           from.isBottom ||= stack.isBottom
-        } else from.frames.push({ state: then, below: stack })
+        } else from.frames.push({ state: behind, below: stack })
       }
     }
     const next = [...callers].reduce<[Callee, { frames: Frame[]; isBottom: boolean }] | undefined>(

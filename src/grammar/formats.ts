@@ -1,6 +1,6 @@
 /**
  * Formats of JSON Schema as patterns. Where a standard leaves doubt, the part of it is taken that every checker accepts:
- * capital T and Z, no leap seconds, addresses without quotes and comments.
+ * capital T and Z, no leap seconds, addresses without quotes and comments, host names without punycode.
  */
 
 const year = '[0-9]{4}'
@@ -9,17 +9,21 @@ const day28 = '(0[1-9]|1[0-9]|2[0-8])'
 const date = `(${year}-((0[13578]|1[02])-(${day28}|29|30|31)|(0[469]|11)-(${day28}|29|30)|02-${day28})|${leapYear}-02-29)`
 const time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])'
 const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
-const label = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+const label = '[A-Za-z0-9]+(-[A-Za-z0-9]+)*'
+const shortLabel = '[^.]{1,63}'
 const byte = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
 const hex = '[0-9a-fA-F]'
 
-/** By format, regular expressions all of which must match. A local part has up to 64 characters (RFC 5321 §4.5.3). */
+/** By format, regular expressions all of which must match. Lengths are those of RFC 5321 §4.5.3 and RFC 1034 §3.1. */
 export const formats: Readonly<Record<string, readonly string[]>> = {
   date: [`^${date}$`],
   time: [`^${time}$`],
   'date-time': [`^${date}T${time}$`],
-  email: [`^${atom}+(\\.${atom}+)*@${label}(\\.${label}){1,3}$`, '^[^@]{1,64}@'],
-  hostname: [`^${label}(\\.${label}){0,3}$`],
+  email: [
+    `^${atom}+(\\.${atom}+)*@${label}(\\.${label})+$`,
+    `^[^@]{1,64}@${shortLabel}(\\.${shortLabel}){1,2}$`,
+  ],
+  hostname: [`^${label}(\\.${label})*$`, `^${shortLabel}(\\.${shortLabel}){0,3}$`],
   ipv4: [`^${byte}(\\.${byte}){3}$`],
   uuid: [`^${hex}{8}-${hex}{4}-${hex}{4}-${hex}{4}-${hex}{12}$`],
 }

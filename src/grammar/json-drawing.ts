@@ -22,15 +22,20 @@ export function drawing(writable: readonly boolean[]): (rule: Rule) => Node {
 function draw(alternative: Alternative, from: Node, to: Node, writable: readonly boolean[]): void {
   switch (alternative.kind) {
     case 'values':
-      for (const value of alternative.values) from.path(jsonBytes(value, writable), to)
+      choose(
+        alternative.values.map((value) => jsonBytes(value, writable)),
+        from,
+        to,
+      )
       return
     case 'lexeme':
       from.call(alternative.lexeme, to)
       return
     case 'object':
-      return drawObject(alternative, from, to, writable)
+      drawObject(alternative, from, to, writable)
+      return
     case 'array':
-      return drawArray(alternative, from, to, writable)
+      drawArray(alternative, from, to, writable)
   }
 }
 
@@ -111,6 +116,25 @@ function drawArray(
   from.on(ascii('['), gap(opened))
   if (least === 0) opened.empty(close)
   if (most > 0) opened.empty(item(0))
+}
+
+/** Texts that begin alike share the places of their beginning. */
+function choose(texts: readonly Uint8Array[], from: Node, to: Node): void {
+  const branches = new Map<Node, Map<number, Node>>([[from, new Map()]])
+  for (const bytes of texts) {
+    let at = from
+    for (const byte of bytes.subarray(0, -1)) {
+      let next = branches.get(at)!.get(byte)
+      if (!next) {
+        next = new Node()
+        at.on(byte, next)
+        branches.get(at)!.set(byte, next)
+        branches.set(next, new Map())
+      }
+      at = next
+    }
+    at.on(bytes.at(-1)!, to)
+  }
 }
 
 /** White space before `to`. */

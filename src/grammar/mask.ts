@@ -1,7 +1,5 @@
 /** Which tokens can come next: worked out from a configuration, kept as the shorter of two lists. */
-
-import type { Stack } from './configuration.js'
-import { after, afterSpecial, type Configuration, landed } from './configuration.js'
+import { after, afterSpecial, type Configuration, landed, type Stack } from './configuration.js'
 import type { Pool } from './pool.js'
 import { closed, type State } from './state.js'
 import type { TokenSet } from './token-set.js'
@@ -10,6 +8,7 @@ import type { TokenTrie } from './token-trie.js'
 export interface Mask {
   /** Whether `tokens` are those that can come, or those that can not. */
   readonly allows: boolean
+  /** Ascending. */
   readonly tokens: Uint32Array
 }
 
@@ -20,10 +19,12 @@ export function maskOf(at: Configuration, tokens: TokenSet, pool: Pool): Mask {
   const allow = (id: number) => {
     allowed[id >>> 5]! |= 1 << (id & 31)
   }
+  const longest = plain.upTo.length - 1
   const open = at.threads.reduce((most, { state }) => Math.max(most, state.open), 0)
-  const count = plain.upTo[Math.min(open, plain.upTo.length - 1)] ?? 0
-  for (let index = 0; index < count; index++) allow(plain.byLength[index]!)
-  if (open < plain.upTo.length - 1) {
+  if (open >= longest) allowed.set(plain.all)
+  else {
+    const count = plain.upTo[open]!
+    for (let index = 0; index < count; index++) allow(plain.byLength[index]!)
     const threads = at.threads.filter(({ state }) => state.open === closed)
     if (threads.length > 0) walk(plain.trie, { threads, ends: false }, allow, pool)
   }
@@ -77,24 +78,36 @@ function walk(trie: TokenTrie, from: Configuration, allow: (id: number) => void,
 
 function listed(allowed: Uint32Array, size: number): Mask {
   let count = 0
-  for (let id = 0; id < size; id++) count += (allowed[id >>> 5]! >>> (id & 31)) & 1
+  for (let word = 0; word < allowed.length; word++) count += ones(allowed[word]!)
   const allows = count <= size / 2
   const tokens = new Uint32Array(allows ? count : size - count)
-  const wanted = allows ? 1 : 0
   let index = 0
-  for (let id = 0; id < size; id++)
-    if (((allowed[id >>> 5]! >>> (id & 31)) & 1) === wanted) tokens[index++] = id
+  for (let word = 0; word < allowed.length; word++) {
+    let bits = allows ? allowed[word]! : ~allowed[word]!
+    for (; bits !== 0; bits &= bits - 1) {
+      const id = word * 32 + 31 - Math.clz32(bits & -bits)
+      if (id < size) tokens[index++] = id
+    }
+  }
   return { allows, tokens }
+}
+
+/** How many bits are set (Hacker's Delight, figure 5-2). */
+function ones(word: number): number {
+  let sum = word - ((word >>> 1) & 0x55555555)
+  sum = (sum & 0x33333333) + ((sum >>> 2) & 0x33333333)
+  return Math.imul((sum + (sum >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
 /** −Infinity for every logit that the mask does not allow, those beyond the vocabulary included. */
 export function applyMask({ allows, tokens }: Mask, logits: Float32Array, size: number): void {
-  if (allows) {
-    const kept = Float32Array.from(tokens, (id) => logits[id]!)
-    logits.fill(-Infinity)
-    for (let index = 0; index < tokens.length; index++) logits[tokens[index]!] = kept[index]!
+  if (!allows) {
+    for (let index = 0; index < tokens.length; index++) logits[tokens[index]!] = -Infinity
+    logits.fill(-Infinity, size)
     return
   }
-  for (let index = 0; index < tokens.length; index++) logits[tokens[index]!] = -Infinity
-  logits.fill(-Infinity, size)
+  const kept = new Float32Array(tokens.length)
+  for (let index = 0; index < tokens.length; index++) kept[index] = logits[tokens[index]!]!
+  logits.fill(-Infinity)
+  for (let index = 0; index < tokens.length; index++) logits[tokens[index]!] = kept[index]!
 }

@@ -60,7 +60,8 @@ class Graph {
   draw(regex: Regex, from: number, to: number): void {
     switch (regex.kind) {
       case 'characters':
-        return this.move(from, regex.set, to)
+        this.move(from, regex.set, to)
+        return
       case 'start':
         this.atStart[from]!.push(to)
         return
@@ -77,10 +78,11 @@ class Graph {
           this.draw(item, at, next)
           at = next
         }
-        return this.empty(at, to)
+        this.empty(at, to)
+        return
       }
       case 'repeat':
-        return this.repeat(regex, from, to)
+        this.repeat(regex, from, to)
     }
   }
 
@@ -91,7 +93,8 @@ class Graph {
       const loop = this.node()
       this.empty(at, loop)
       this.empty(this.drawn(item, loop), loop)
-      return this.empty(loop, to)
+      this.empty(loop, to)
+      return
     }
     for (let count = least; count < most; count++) {
       this.empty(at, to)

@@ -1,6 +1,6 @@
 /** Whether a value that a schema lists (enum, const) satisfies what else the schema says. */
 import { clausesOf } from './clauses.js'
-import { equal, type SchemaNode, type TypeName } from './schema-node.js'
+import type { SchemaNode, TypeName } from './schema-node.js'
 import { moveOn, type TextState } from './text-automaton.js'
 
 /** @param textsOf the automaton of a node's strings; undefined if there are none. */
@@ -12,7 +12,7 @@ export function satisfies(
   const all = (value: unknown, nodes: readonly SchemaNode[]) => satisfies(value, nodes, textsOf)
   return clausesOf(nodes).some((clause) =>
     clause.nodes.every((node) => {
-      if (node.values && !node.values.some((other) => equal(value, other))) return false
+      if (node.values && !node.values.has(value)) return false
       if (node.types && !node.types.some((type) => isOfType(value, type))) return false
       if (typeof value === 'string') return matches(value, textsOf(node))
       if (typeof value === 'number') return isWithin(value, node)

@@ -11,7 +11,7 @@ export interface SchemaNode {
   readonly never: boolean
   readonly types: readonly TypeName[] | undefined
   /** Of `enum` or `const`. */
-  readonly values: readonly unknown[] | undefined
+  readonly values: Values | undefined
   readonly minLength: number | undefined
   readonly maxLength: number | undefined
   readonly pattern: string | undefined
@@ -37,8 +37,8 @@ export interface SchemaNode {
 
 /** Keywords that say nothing of what is valid, or only name a place. */
 const annotations = new Set(
-  `title description default examples deprecated readOnly writeOnly discriminator contentEncoding contentMediaType
-   contentSchema $schema $id $comment $defs definitions`.split(/\s+/),
+  `title description default example examples deprecated readOnly writeOnly discriminator contentEncoding contentMediaType
+   contentSchema $schema $id id $comment $defs definitions`.split(/\s+/),
 )
 
 const mostNodes = 20_000
@@ -181,12 +181,12 @@ class Keywords {
     )
   }
 
-  values(): readonly unknown[] | undefined {
-    const values = this.list('enum')
+  values(): Values | undefined {
+    const list = this.list('enum')
+    const values = list && new Values(list)
     if (!Object.hasOwn(this.schema, 'const')) return values
     const constant = this.take('const')
-    const has = values === undefined || values.some((value) => equal(value, constant))
-    return has ? [constant] : []
+    return new Values(!values || values.has(constant) ? [constant] : [])
   }
 
   text(keyword: string): string | undefined {
@@ -225,13 +225,26 @@ class Keywords {
   }
 }
 
-/** Whether two JSON values are the same. */
-export function equal(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b)
+/** Some JSON values. */
+export class Values {
+  private readonly names: ReadonlySet<string>
+
+  constructor(readonly list: readonly unknown[]) {
+    this.names = new Set(list.map(canonical))
+  }
+
+  has(value: unknown): boolean {
+    return this.names.has(canonical(value))
+  }
+
+  /** Those that both have. */
+  and(other: Values): Values {
+    return new Values(this.list.filter((value) => other.has(value)))
+  }
 }
 
 /** JSON text that only equal values share. */
-export function canonical(value: unknown): string {
+function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   if (!isObject(value)) return JSON.stringify(value)
   const names = Object.keys(value).sort()

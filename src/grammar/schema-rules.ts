@@ -90,7 +90,7 @@ class SchemaRules {
     const values = valuesOf(clause)
     if (values) {
       const textsOf = (node: SchemaNode) => lexemes.textsOf([node], this.strict)
-      const left = values.filter(
+      const left = values.list.filter(
         (value) => [...types].some((type) => isOfType(value, type)) && satisfies(value, nodes, textsOf),
       )
       return [{ kind: 'values', values: left }]

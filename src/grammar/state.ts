@@ -10,10 +10,10 @@ export interface Callee {
   readonly level: number
 }
 
-/** At this state another automaton may run, after which the caller is at `then`. */
+/** At this state another automaton may run, after which the caller is at `behind`. */
 export interface Call {
   readonly callee: Callee
-  readonly then: State
+  readonly behind: State
 }
 
 /** What {@link State.open} says of most states: each token must be tried. */

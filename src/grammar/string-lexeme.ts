@@ -75,7 +75,10 @@ class Body extends Inner {
   protected read(byte: number): State | null {
     const { lexeme, text } = this
     if (byte === quote) return text.accepts ? lexeme.state('end', () => new End(lexeme, text)) : null
-    if (byte === backslash) return lexeme.state(`e${text.id}`, () => new Escape(lexeme, text))
+    if (byte === backslash) {
+      if (text.moves.length === 0) return null
+      return lexeme.state(`e${text.id}`, () => new Escape(lexeme, text))
+    }
     if (byte < 0x20) return null
     if (byte < 0x80) return lexeme.after(text, byte)
     const lead = leads.find(({ from, to }) => from <= byte && byte <= to)
@@ -133,7 +136,7 @@ class WithinUtf8 extends Inner {
 
 const shortEscapes: ReadonlyMap<number, number> = new Map(
   Object.entries({ '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }).map(
-    ([escape, character]) => [escape.charCodeAt(0), character.charCodeAt(0)],
+    ([letter, character]) => [letter.charCodeAt(0), character.charCodeAt(0)],
   ),
 )
 

@@ -100,7 +100,7 @@ class StructureState extends State {
       if (known) known.push(to)
       else targets.set(callee, [to])
     }
-    this.#calls = [...targets].map(([callee, to]) => ({ callee, then: structureState(to, this.pool) }))
+    this.#calls = [...targets].map(([callee, to]) => ({ callee, behind: structureState(to, this.pool) }))
     return this.#calls
   }
 

@@ -5,8 +5,16 @@ import { type TokenTrie, tokenTrie } from './token-trie.js'
 
 export interface TokenSet {
   readonly vocabulary: Vocabulary
-  /** Tokens of whole characters that JSON strings have as they are, by their number of characters. */
-  readonly plain: { readonly trie: TokenTrie; readonly byLength: Uint32Array; readonly upTo: Uint32Array }
+  /** Tokens of whole characters that JSON strings have as they are. */
+  readonly plain: {
+    readonly trie: TokenTrie
+    /** One bit per id. */
+    readonly all: Uint32Array
+    /** Shortest first, by characters. */
+    readonly byLength: Uint32Array
+    /** [characters] how many of `byLength` have at most so many; the last are the longest. */
+    readonly upTo: Uint32Array
+  }
   /** All others that have bytes. */
   readonly other: TokenTrie
   /** Ids without bytes, other than stop tokens. */
@@ -48,9 +56,11 @@ export function tokenSet(vocabulary: Vocabulary): TokenSet {
   const upTo = new Uint32Array(longest + 1)
   for (const { characters } of plain) upTo[characters]!++
   for (let length = 1; length <= longest; length++) upTo[length]! += upTo[length - 1]!
+  const all = new Uint32Array(Math.ceil(vocabulary.size / 32))
+  for (const { id } of plain) all[id >>> 5]! |= 1 << (id & 31)
   return {
     vocabulary,
-    plain: { trie: tokenTrie(plain), byLength: Uint32Array.from(byLength, ({ id }) => id), upTo },
+    plain: { trie: tokenTrie(plain), all, byLength: Uint32Array.from(byLength, ({ id }) => id), upTo },
     other: tokenTrie(other),
     special,
     writable,
