@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { ServiceError, SetupError } from '../errors.js'
 import type { SpeakEvent, SpeakRequest } from '../models/kokoro/speak.js'
-import type { GenerateEvent, GenerateRequest } from '../models/llama/generate.js'
+import type { GenerateEvent, GenerateRequest } from '../models/llama/request.js'
 import type { TranscribeEvent, TranscribeRequest } from '../models/whisper/transcribe.js'
 import { Cores } from '../runtime/cores.js'
 import { type EngineSettings, engineIdentities } from '../runtime/identity.js'

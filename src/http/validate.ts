@@ -60,7 +60,13 @@ function failure(error: ErrorObject): ServiceError {
       return say(
         'invalid_value',
         parent,
-        `Invalid value for '${parent}': ${shown(data)}; supported are ${(params.allowedValues as string[]).join(', ')}.`,
+        `Invalid value for '${parent}': ${shown(data)}; supported are ${(params.allowedValues as (string | null)[]).filter((value) => value !== null).join(', ')}.`,
+      )
+    case 'const':
+      return say(
+        'invalid_value',
+        parent,
+        `Invalid value for '${parent}': must be ${shown(params.allowedValue)}, not ${shown(data)}.`,
       )
     case 'type':
       return say(

@@ -12,32 +12,8 @@ import type { Model, ModelContext } from '../model.js'
 import { bytesPerRow, decoder, decoderState } from './bindings.js'
 import { type LlamaConfig, readLlamaConfig } from './config.js'
 import { PromptEncoder } from './prompt.js'
+import type { GenerateEvent, GenerateRequest } from './request.js'
 import { type SamplingDefaults, samplingDefaults, tokenChooser } from './sampling.js'
-
-export interface GenerateRequest {
-  readonly messages: readonly { role: string; content: string }[]
-  /** Texts within the messages that came from recordings: their tokens are counted apart. */
-  readonly recordings?: readonly string[]
-  /** Cut to what the context has left. */
-  readonly maxTokens: number
-  /** 0 takes the likeliest token. Absent values: those of the model's generation_config.json. */
-  readonly temperature?: number
-  readonly topP?: number
-  /** The same request with the same seed gives the same text. */
-  readonly seed?: number
-  /** Texts that end the reply and are not part of it. */
-  readonly stop?: readonly string[]
-}
-
-export type GenerateEvent =
-  | { readonly kind: 'start'; readonly promptTokens: number; readonly recordingTokens: number }
-  | { readonly kind: 'text'; readonly text: string }
-  | {
-      readonly kind: 'end'
-      readonly reason: 'stop' | 'length'
-      readonly promptTokens: number
-      readonly completionTokens: number
-    }
 
 /** Rows per run of a prompt on a CPU: larger ones are no faster, and between two a request can be cancelled. */
 const CPU_PREFILL_ROWS = 128
@@ -132,7 +108,7 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
     const { prompts, context, defaults, stopTokens } = this.#parts
     const { tokens: prompt, recordingTokens } = prompts.encode(request, context)
     const promptTokens = prompt.length
-    yield { kind: 'start', promptTokens, recordingTokens }
+    yield { kind: 'start', promptTokens, cachedTokens: 0, recordingTokens }
     try {
       const first = await this.#prefill(prompt, signal)
       const ended = yield* this.#write(first, promptTokens, request, {
@@ -142,7 +118,7 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
         maxTokens: Math.min(request.maxTokens, context - promptTokens),
         signal,
       })
-      yield { kind: 'end', ...ended, promptTokens }
+      yield { kind: 'end', choice: 0, ...ended, reasoningTokens: 0 }
     } finally {
       this.#session.release(SLOT)
     }
@@ -188,13 +164,13 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
       if (next.done) {
         // Bytes of a character that the limit cut in two are no text.
         const rest = stops.end()
-        if (rest) yield { kind: 'text', text: rest }
+        if (rest) yield { kind: 'text', choice: 0, text: rest }
         return { reason: next.value.reason, completionTokens }
       }
       completionTokens++
       const piece = characters.push(this.#parts.tokenizer.bytes(next.value.token))
       const { text, stopped } = stops.push(piece)
-      if (text) yield { kind: 'text', text }
+      if (text) yield { kind: 'text', choice: 0, text }
       if (stopped) return { reason: 'stop', completionTokens }
     }
   }
