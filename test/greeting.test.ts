@@ -24,6 +24,7 @@ describe('greeting', () => {
     const text = greeting(info([model]), config, 8000)
     assert.match(text, /^small \(llama, 135 M parameters, 270 MB\) loaded in 1\.3 s$/m)
     assert.match(text, /^listening on http:\/\/127\.0\.0\.1:8000, ready/m)
+    assert.match(text, /^talk to it at http:\/\/127\.0\.0\.1:8000\/$/m)
     assert.match(text, /^ {2}curl -s http:\/\/127\.0\.0\.1:8000\/v1\/chat\/completions/m)
     assert.doesNotMatch(text, /GPU|left/)
   })

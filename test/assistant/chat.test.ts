@@ -5,7 +5,7 @@ import { type ChatRequest, chat } from '#src/assistant/chat.js'
 import type { Models } from '#src/assistant/registry.js'
 import { ServiceError } from '#src/errors.js'
 import type { SpeakEvent, SpeakRequest } from '#src/models/kokoro/speak.js'
-import type { GenerateEvent } from '#src/models/llama/generate.js'
+import type { GenerateEvent } from '#src/models/llama/request.js'
 import { collected } from '../collected.js'
 
 const request: ChatRequest = {
@@ -15,8 +15,15 @@ const request: ChatRequest = {
   intents: true,
   maxSpeechCharacters: 1000,
 }
-const end: GenerateEvent = { kind: 'end', reason: 'stop', promptTokens: 9, completionTokens: 7 }
-const text = (words: string): GenerateEvent => ({ kind: 'text', text: words })
+const start: GenerateEvent = { kind: 'start', promptTokens: 9, cachedTokens: 4, recordingTokens: 2 }
+const end: GenerateEvent = {
+  kind: 'end',
+  choice: 0,
+  reason: 'stop',
+  completionTokens: 7,
+  reasoningTokens: 2,
+}
+const text = (words: string): GenerateEvent => ({ kind: 'text', choice: 0, text: words })
 const never = new AbortController().signal
 
 interface Script {
@@ -47,7 +54,7 @@ describe('assistant/chat', () => {
     const events = chat(
       models({
         async *llama() {
-          yield { kind: 'start', promptTokens: 9, recordingTokens: 0 }
+          yield start
           yield text('The river runs through the valley. It is ')
           await thought
           yield text('very long and nobody knows where it ends.')
@@ -64,20 +71,25 @@ describe('assistant/chat', () => {
     const begun = await events.next()
     assert.deepEqual(begun.value, { kind: 'start' })
     const first = await events.next()
-    assert.deepEqual(first.value, { kind: 'text', text: 'The river runs through the valley. It is ' })
+    assert.deepEqual(first.value, text('The river runs through the valley. It is '))
     const second = await events.next()
-    assert.deepEqual(second.value, { kind: 'audio', samples: new Float32Array(34) })
+    assert.deepEqual(second.value, { kind: 'audio', choice: 0, samples: new Float32Array(34) })
     think()
     const rest = await collected(events)
     assert.deepEqual(
       rest.map(({ kind }) => kind),
-      ['text', 'audio', 'end'],
+      ['text', 'audio', 'end', 'usage'],
     )
-    assert.deepEqual(rest.at(-1), {
-      kind: 'end',
-      reason: 'stop',
-      usage: { prompt: { text: 9, audio: 0 }, completion: { text: 0, audio: 7 } },
-    })
+    assert.deepEqual(rest.slice(-2), [
+      { kind: 'end', choice: 0, reason: 'stop' },
+      {
+        kind: 'usage',
+        usage: {
+          prompt: { text: 7, audio: 2, cached: 4 },
+          completion: { text: 0, audio: 5, reasoning: 2 },
+        },
+      },
+    ])
     assert.deepEqual(spoken, [
       { text: 'The river runs through the valley.', voice: 'af_alloy', speed: 1, continues: false },
       {

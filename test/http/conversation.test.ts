@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { replyId } from '#src/assistant/reply-id.js'
 import { ServiceError } from '#src/errors.js'
-import type { ChatMessage } from '#src/http/chat-schema.js'
 import { conversation } from '#src/http/conversation.js'
+import type { ChatMessage } from '#src/http/message-schema.js'
 import { wav as wavOf } from '../audio/wav-bytes.js'
 import { root } from '../root.js'
 
@@ -13,7 +13,8 @@ const limits = { maxSeconds: 60, maxRecordings: 8 }
 const { signal } = new AbortController()
 const recording = (data: string, format = 'wav') =>
   ({ type: 'input_audio', input_audio: { data, format } }) as const
-const user = (content: ChatMessage['content']): ChatMessage => ({ role: 'user', content: content ?? null })
+type UserMessage = Extract<ChatMessage, { role: 'user' }>
+const user = (content: UserMessage['content']): ChatMessage => ({ role: 'user', content })
 
 describe('http/conversation', () => {
   it('takes strings and parts in their order, and developers for the system', async () => {

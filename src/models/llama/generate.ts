@@ -12,8 +12,25 @@ import type { Model, ModelContext } from '../model.js'
 import { bytesPerRow, decoder, decoderState } from './bindings.js'
 import { type LlamaConfig, readLlamaConfig } from './config.js'
 import { PromptEncoder } from './prompt.js'
-import type { GenerateEvent, GenerateRequest } from './request.js'
+import type { GenerateEvent } from './request.js'
 import { type SamplingDefaults, samplingDefaults, tokenChooser } from './sampling.js'
+
+export interface GenerateRequest {
+  readonly messages: readonly { role: string; content: string }[]
+  /** Texts within the messages that came from recordings: their tokens are counted apart. */
+  readonly recordings?: readonly string[]
+  /** Cut to what the context has left. */
+  readonly maxTokens: number
+  /** 0 takes the likeliest token. Absent values: those of the model's generation_config.json. */
+  readonly temperature?: number
+  readonly topP?: number
+  /** The same request with the same seed gives the same text. */
+  readonly seed?: number
+  /** Texts that end the reply and are not part of it. */
+  readonly stop?: readonly string[]
+}
+
+export type { GenerateEvent }
 
 /** Rows per run of a prompt on a CPU: larger ones are no faster, and between two a request can be cancelled. */
 const CPU_PREFILL_ROWS = 128

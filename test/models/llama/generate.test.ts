@@ -35,8 +35,14 @@ describe('models/llama/generate', () => {
     const { start, pieces, text, end } = await reply({ maxTokens: 64 })
     assert.equal(text, counting.greedy_text)
     assert.ok(pieces.length > 30)
-    assert.deepEqual(start, { kind: 'start', promptTokens: 43, recordingTokens: 0 })
-    assert.deepEqual(end, { kind: 'end', reason: 'length', promptTokens: 43, completionTokens: 64 })
+    assert.deepEqual(start, { kind: 'start', promptTokens: 43, cachedTokens: 0, recordingTokens: 0 })
+    assert.deepEqual(end, {
+      kind: 'end',
+      choice: 0,
+      reason: 'length',
+      completionTokens: 64,
+      reasoningTokens: 0,
+    })
   })
 
   it('ends by itself at the end token, which is no text', async () => {
