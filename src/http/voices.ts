@@ -4,8 +4,8 @@ import { openaiVoices } from '../assistant/voices.js'
 
 /** @param own the model's voices */
 export function listVoices(own: readonly string[]): RequestHandler {
-  const names = [...Object.keys(openaiVoices), ...own]
-  const body = { voices: names.map((name) => ({ id: name, name })) }
+  const openai = Object.keys(openaiVoices).filter((name) => own.includes(openaiVoices[name]!))
+  const body = { voices: [...openai, ...own].map((name) => ({ id: name, name })) }
   return function getVoices(_request, response) {
     response.json(body)
   }

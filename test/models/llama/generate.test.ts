@@ -119,7 +119,13 @@ describe('models/llama/generate', () => {
   it('cuts the reply to what the context has left', async () => {
     const narrow = await small(50)
     const { end } = await reply({ maxTokens: 64 }, narrow)
-    assert.deepEqual(end, { kind: 'end', reason: 'length', promptTokens: 43, completionTokens: 7 })
+    assert.deepEqual(end, {
+      kind: 'end',
+      choice: 0,
+      reason: 'length',
+      completionTokens: 7,
+      reasoningTokens: 0,
+    })
     assert.equal(narrow.facts.contextTokens, 50)
     await narrow.dispose()
   })
