@@ -98,7 +98,11 @@ export const chatSchema = {
   required: ['messages'],
   properties: {
     messages: messagesSchema,
-    model: nullable({ type: 'string', maxLength: 256 }),
+    model: nullable({
+      type: 'string',
+      maxLength: 256,
+      description: 'Echoed: there is one model for each kind of work. Where names are strict, its name.',
+    }),
     modalities: nullable({
       type: 'array',
       minItems: 1,

@@ -112,6 +112,7 @@ const assistantFields = {
 export const messagesSchema = {
   type: 'array',
   minItems: 1,
+  description: 'The conversation so far.',
   items: {
     type: 'object',
     required: ['role'],

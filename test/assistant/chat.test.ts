@@ -101,6 +101,62 @@ describe('assistant/chat', () => {
     ])
   })
 
+  it('has no sound for calls, whose tokens are text, and does not tell what is only thought', async () => {
+    const call: GenerateEvent[] = [
+      { kind: 'call', choice: 0, call: 0, id: 'call_1', name: 'time' },
+      { kind: 'arguments', choice: 0, call: 0, text: '{"place":"Rome. Or Lima."}' },
+    ]
+    const script: GenerateEvent[] = [
+      start,
+      { kind: 'reasoning', choice: 0, text: 'The clock is not here. I have to ask.' },
+      text('I look.'),
+      ...call,
+      { ...end, reason: 'calls' } as GenerateEvent,
+    ]
+    const spoken: string[] = []
+    const llama = async function* () {
+      yield* script
+    }
+    const kokoro = (asked: SpeakRequest) => {
+      spoken.push(asked.text)
+      return sayLength(asked)
+    }
+    const events = await collected(chat(models({ llama, kokoro }), request, never))
+    assert.deepEqual(spoken, ['I look.'])
+    assert.deepEqual(
+      events.filter(({ kind }) => kind !== 'audio'),
+      [
+        { kind: 'start' },
+        text('I look.'),
+        ...call,
+        { kind: 'end', choice: 0, reason: 'calls' },
+        {
+          kind: 'usage',
+          usage: {
+            prompt: { text: 7, audio: 2, cached: 4 },
+            completion: { text: 5, audio: 0, reasoning: 2 },
+          },
+        },
+      ],
+    )
+  })
+
+  it('tells several replies apart, and counts them together', async () => {
+    const script: GenerateEvent[] = [start, { ...text('B'), choice: 1 } as GenerateEvent, text('A')]
+    const ends = [1, 0].map((choice) => ({ ...end, choice }) as GenerateEvent)
+    const llama = async function* () {
+      yield* [...script, ...ends]
+    }
+    const events = await collected(chat(models({ llama }), { ...request, voice: null, choices: 2 }, never))
+    assert.deepEqual(
+      events.map((event) => ('choice' in event ? `${event.kind} ${event.choice}` : event.kind)),
+      ['start', 'text 1', 'text 0', 'end 1', 'end 0', 'usage'],
+    )
+    const usage = events.at(-1)
+    assert.ok(usage?.kind === 'usage')
+    assert.deepEqual(usage.usage.completion, { text: 10, audio: 0, reasoning: 4 })
+  })
+
   it('waits with the next sentence for a reader that does not come', async () => {
     let calls = 0
     const events = chat(

@@ -37,6 +37,41 @@ describe('http/conversation', () => {
     ])
   })
 
+  it('takes calls and their answers, and a refusal for what was said', async () => {
+    const call = (id: string, args: string) =>
+      ({ id, type: 'function', function: { name: 'time', arguments: args } }) as const
+    const messages: ChatMessage[] = [
+      { role: 'assistant', content: null, tool_calls: [call('a', '{"place":"Rome"}'), call('b', '')] },
+      { role: 'tool', tool_call_id: 'b', content: [{ type: 'text', text: 'Nine.' }] },
+      { role: 'tool', tool_call_id: 'a', content: 'Three.' },
+      { role: 'assistant', audio: { id: replyId('I look.') }, tool_calls: [call('c', '{}')] },
+      { role: 'tool', tool_call_id: 'c', content: '' },
+      { role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }], tool_calls: [] },
+      { role: 'assistant', content: null, refusal: 'Never.' },
+    ]
+    const said = (text: string) => [{ kind: 'text', text }]
+    assert.deepEqual(await conversation(messages, limits, signal), [
+      {
+        role: 'assistant',
+        parts: [],
+        toolCalls: [
+          { id: 'a', name: 'time', arguments: '{"place":"Rome"}' },
+          { id: 'b', name: 'time', arguments: '' },
+        ],
+      },
+      { role: 'tool', callId: 'b', parts: said('Nine.') },
+      { role: 'tool', callId: 'a', parts: said('Three.') },
+      {
+        role: 'assistant',
+        parts: said('I look.'),
+        toolCalls: [{ id: 'c', name: 'time', arguments: '{}' }],
+      },
+      { role: 'tool', callId: 'c', parts: said('') },
+      { role: 'assistant', parts: said('No.') },
+      { role: 'assistant', parts: said('Never.') },
+    ])
+  })
+
   for (const [what, message, code, param] of [
     [
       'an id that is not ours',
@@ -45,6 +80,18 @@ describe('http/conversation', () => {
       'audio.id',
     ],
     ['an assistant without content', { role: 'assistant' }, 'missing_required_parameter', 'content'],
+    [
+      'an answer to no call',
+      { role: 'tool', tool_call_id: 'a', content: '' },
+      'invalid_value',
+      'tool_call_id',
+    ],
+    [
+      'a call in the old form',
+      { role: 'assistant', function_call: { name: 'f' } },
+      'unsupported_value',
+      'function_call',
+    ],
     [
       'another format',
       user([recording('AAAA', 'wma')]),
