@@ -17,6 +17,9 @@ const told = (choice: number, ...tokens: string[]) => ({
   logprobs: tokens.map((token) => ({ ...likely(token), top: [likely(token), likely('x', -Infinity)] })),
 })
 
+/** A token that is no text yet. */
+const half = { ...told(0), logprobs: [{ ...likely('\ufffd'), bytes: [0xf0], top: [] }] }
+
 const cases: [what: string, asks: object, does: GenerateEvent[], content: string | null][] = [
   ['a text', {}, [words('Good '), words('day.'), end()], 'Good day.'],
   ['a text where functions could be called', { tools }, [words('Good day.'), end()], 'Good day.'],
@@ -55,12 +58,15 @@ const cases: [what: string, asks: object, does: GenerateEvent[], content: string
   [
     'probabilities of a text that has not ended in a character',
     { logprobs: true },
-    [
-      told(0, 'Hm'),
-      { ...told(0), logprobs: [{ ...likely('\ufffd'), bytes: [0xf0], top: [] }] },
-      end('length'),
-    ],
+    [told(0, 'Hm'), half, end('length')],
     'Hm',
+  ],
+  ['a call before which nothing is said', { tools, logprobs: true }, [half, ...time, end('calls')], null],
+  [
+    'a call before which nothing is spoken',
+    { ...spoken, tools, logprobs: true },
+    [half, ...time, end('calls')],
+    null,
   ],
   ['a spoken text', spoken, [words('Good day. How are you?'), end()], null],
   ['a spoken nothing', spoken, [end()], null],
