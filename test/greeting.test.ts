@@ -29,6 +29,7 @@ describe('greeting', () => {
       /^3 replies .* \(SLOTS\), each in a context of up to 8192 tokens, in 512 MB of keys and values \(KV_MEMORY\)$/m,
     )
     assert.match(text, /^listening on http:\/\/127\.0\.0\.1:8000, ready/m)
+    assert.match(text, /^talk to it at http:\/\/127\.0\.0\.1:8000\/$/m)
     assert.match(text, /^ {2}curl -s http:\/\/127\.0\.0\.1:8000\/v1\/chat\/completions/m)
     assert.doesNotMatch(text, /GPU|left/)
   })

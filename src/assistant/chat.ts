@@ -9,10 +9,10 @@ import { merged } from './merged.js'
 import { Passages } from './passages.js'
 import type { Models } from './registry.js'
 import { speak } from './speak.js'
-import { type ThinkEvent, type ThinkRequest, think } from './think.js'
+import { type PromptTokens, type ThinkEvent, type ThinkRequest, think } from './think.js'
 
 export interface ChatRequest extends ThinkRequest {
-  /** Kokoro's voice to speak the reply with; null for a written reply. */
+  /** Kokoro's voice to speak the reply with; null for written replies. Only a single reply is spoken. */
   readonly voice: string | null
   /** Whether keyword orders are understood. */
   readonly intents: boolean
@@ -20,25 +20,38 @@ export interface ChatRequest extends ThinkRequest {
   readonly maxSpeechCharacters: number
 }
 
-/** Tokens of the models that worked on the reply; `audio` is the part that stands for sound. */
+/** Tokens of the models that worked on the replies. */
 export interface Usage {
-  readonly prompt: { readonly text: number; readonly audio: number }
-  readonly completion: { readonly text: number; readonly audio: number }
+  readonly prompt: PromptTokens
+  readonly completion: {
+    readonly text: number
+    /** Those of a reply that was spoken. */
+    readonly audio: number
+    /** Those that were thought before a reply, and are no part of it. */
+    readonly reasoning: number
+  }
 }
 
 /** Mono float32 at the voice's sample rate. */
 interface SoundEvent {
   readonly kind: 'audio'
+  readonly choice: number
   readonly samples: Float32Array
 }
 
-/** Text and sound come as they are made, each in its own order; a reply that is written has no sound. */
+/**
+ * The texts, calls and sounds of the replies come as they are made, those of one reply each in their own order;
+ * `choice` counts replies from 0.
+ */
 export type ChatEvent =
-  /** All recordings are heard; where an order is obeyed, there is no such event. */
+  /** All recordings are heard. */
   | { readonly kind: 'start' }
-  | { readonly kind: 'text'; readonly text: string }
+  | Exclude<ThinkEvent, { kind: 'start' | 'end' }>
   | SoundEvent
-  | { readonly kind: 'end'; readonly reason: 'stop' | 'length'; readonly usage: Usage }
+  /** A reply is complete. */
+  | { readonly kind: 'end'; readonly choice: number; readonly reason: 'stop' | 'length' | 'calls' }
+  /** All are. */
+  | { readonly kind: 'usage'; readonly usage: Usage }
 
 /** @throws ServiceError when the request is at fault, or is cancelled by `signal` */
 export async function* chat(
@@ -53,16 +66,31 @@ export async function* chat(
   const answer = (until: AbortSignal) =>
     intent ? obey(models, intent, until) : think(models, thought, until)
   const events = voice === null ? answer(signal) : spoken(models, answer, voice, signal)
+  let prompt: PromptTokens = { text: 0, audio: 0, cached: 0 }
+  const completion = { text: 0, audio: 0, reasoning: 0 }
+  const calling = new Set<number>()
   for await (const event of events)
-    if (event.kind !== 'end') yield event
-    else {
-      const { reason, prompt, tokens } = event
-      const completion = voice === null ? { text: tokens, audio: 0 } : { text: 0, audio: tokens }
-      yield { kind: 'end', reason, usage: { prompt, completion } }
+    if (event.kind === 'start') {
+      prompt = event.prompt
+      yield { kind: 'start' }
+    } else if (event.kind === 'end') {
+      const { choice, reason, completionTokens, reasoningTokens } = event
+      // Which tokens of a reply that calls functions were spoken before the call is not told.
+      const kind = voice === null || calling.has(choice) ? 'text' : 'audio'
+      completion[kind] += completionTokens - reasoningTokens
+      completion.reasoning += reasoningTokens
+      yield { kind: 'end', choice, reason }
+    } else {
+      if (event.kind === 'call') calling.add(event.choice)
+      yield event
     }
+  yield { kind: 'usage', usage: { prompt, completion } }
 }
 
-/** An answer's events with its sound among them: a sentence is spoken while the next is thought. The end comes last. */
+/**
+ * An answer's events with the sound of its text among them: a sentence is spoken while the next is thought. The end
+ * comes last. Calls have no sound.
+ */
 async function* spoken(
   models: Models,
   answer: (signal: AbortSignal) => AsyncGenerator<ThinkEvent>,
@@ -81,7 +109,7 @@ async function* spoken(
   }
   async function* sound(): AsyncGenerator<SoundEvent> {
     for await (const event of speak(models, passages.read(until), { voice, speed: 1 }, until))
-      if (event.kind === 'audio') yield event
+      if (event.kind === 'audio') yield { ...event, choice: 0 }
   }
   let end: ThinkEvent | undefined
   for await (const event of merged<ThinkEvent | SoundEvent>([text(), sound()], stop))
@@ -92,14 +120,13 @@ async function* spoken(
 
 /** The reply to an order, without the language model. */
 async function* obey(models: Models, intent: Intent, signal: AbortSignal): AsyncGenerator<ThinkEvent> {
-  if (intent.kind === 'say') {
-    yield { kind: 'text', text: intent.text }
-    yield { kind: 'end', reason: 'stop', prompt: { text: 0, audio: 0 }, tokens: 0 }
-  } else {
-    const { text, tokens } = await hear(models, { audio: intent.samples }, signal)
-    yield { kind: 'text', text }
-    yield { kind: 'end', reason: 'stop', prompt: { text: 0, audio: tokens }, tokens }
-  }
+  const { text, tokens } =
+    intent.kind === 'say'
+      ? { text: intent.text, tokens: 0 }
+      : await hear(models, { audio: intent.samples }, signal)
+  yield { kind: 'start', prompt: { text: 0, audio: tokens, cached: 0 } }
+  yield { kind: 'text', choice: 0, text }
+  yield { kind: 'end', choice: 0, reason: 'stop', completionTokens: tokens, reasoningTokens: 0 }
 }
 
 function checkLength(text: string, most: number): void {

@@ -1,28 +1,26 @@
-/** Thinking: a conversation, with every recording replaced by what it says, to the language model's reply. */
+/** Thinking: a conversation, with every recording replaced by what it says, to the language model's replies. */
+import type { GenerateEvent, GenerateRequest } from '../models/llama/request.js'
 import { type Message, readableText } from './conversation.js'
 import { hear, type Transcript } from './hear.js'
 import type { Models } from './registry.js'
 
-export interface ThinkRequest {
+export interface ThinkRequest extends Omit<GenerateRequest, 'messages' | 'recordings'> {
   readonly messages: readonly Message[]
-  readonly maxTokens: number
-  readonly temperature?: number
-  readonly topP?: number
-  readonly seed?: number
-  readonly stop?: readonly string[]
 }
 
+/** What the model thinks before it answers is no part of the answer, as in OpenAI's API: it is only counted. */
 export type ThinkEvent =
   /** All recordings are heard, and there is room for the conversation: from here on it is thinking. */
-  | { readonly kind: 'start' }
-  | { readonly kind: 'text'; readonly text: string }
-  | {
-      readonly kind: 'end'
-      readonly reason: 'stop' | 'length'
-      /** Tokens of the prompt; `audio` are those that stand for recordings. */
-      readonly prompt: { readonly text: number; readonly audio: number }
-      readonly tokens: number
-    }
+  | { readonly kind: 'start'; readonly prompt: PromptTokens }
+  | Exclude<GenerateEvent, { kind: 'start' | 'reasoning' }>
+
+export interface PromptTokens {
+  readonly text: number
+  /** Those that stand for recordings. */
+  readonly audio: number
+  /** Of both: those that were not computed anew. */
+  readonly cached: number
+}
 
 export async function* think(
   models: Models,
@@ -35,21 +33,17 @@ export async function* think(
       if (part.kind === 'recording')
         transcripts.set(part.samples, await hear(models, { audio: part.samples }, signal))
 
-  const request = {
+  const request: GenerateRequest = {
     ...options,
-    messages: messages.map((message) => ({
-      role: message.role,
-      content: readableText(message, (samples) => transcripts.get(samples)?.text ?? ''),
-    })),
+    messages: messages.map((message) => {
+      const { parts: _, ...who } = message
+      return { ...who, content: readableText(message, (samples) => transcripts.get(samples)?.text ?? '') }
+    }),
     recordings: [...transcripts.values()].map(({ text }) => text),
   }
-  const prompt = { text: 0, audio: 0 }
   for await (const event of models.llama.call(request, signal))
-    if (event.kind === 'text') yield { kind: 'text', text: event.text }
-    else if (event.kind === 'start') {
-      prompt.audio = event.recordingTokens
-      prompt.text = event.promptTokens - prompt.audio
-      yield { kind: 'start' }
-    } else if (event.kind === 'end' && event.reason !== 'calls')
-      yield { kind: 'end', reason: event.reason, prompt, tokens: event.completionTokens }
+    if (event.kind === 'start') {
+      const { promptTokens, recordingTokens: audio, cachedTokens: cached } = event
+      yield { kind: 'start', prompt: { text: promptTokens - audio, audio, cached } }
+    } else if (event.kind !== 'reasoning') yield event
 }

@@ -123,8 +123,8 @@ function llama3Scaling(checkpoint: Checkpoint, keys: GgufKeys, arch: string, rot
   const theta = keys.number(`${arch}.rope.freq_base`) ?? 10_000
   const factor = divisors.reduce((a, b) => Math.max(a, b), 1)
   const scaling: RopeScaling = { type: 'llama3', factor, lowFrequency: 1, highFrequency: 4, original: 8192 }
-  const plain = ropeFrequencies({ theta, scaling: { type: 'none' } }, rotated)
-  const scaled = ropeFrequencies({ theta, scaling }, rotated)
+  const plain = ropeFrequencies({ theta, width: rotated, context: 8192, scaling: { type: 'none' } })
+  const scaled = ropeFrequencies({ theta, width: rotated, context: 8192, scaling })
   const known =
     divisors.length === plain.length &&
     divisors.every((divisor, i) => Math.abs(plain[i]! / scaled[i]! / divisor - 1) < 1e-3)

@@ -16,6 +16,7 @@ import { limitRate, RateLimiter } from './rate-limit.js'
 import { admit, requireKey, track } from './request.js'
 import { type SpeechLimits, speech } from './speech.js'
 import { type TranscriptionLimits, transcriptions } from './transcriptions.js'
+import { listSpeechModels, listVoices } from './voices.js'
 
 export interface AppOptions {
   readonly models: Models
@@ -64,6 +65,12 @@ export function createApp(options: AppOptions): Express {
     .route('/v1/audio/transcriptions')
     .post(requireType('multipart/form-data'), admitted, transcriptions(models, names, limits))
     .all(methodNotAllowed('POST'))
+  const { name, facts } = models.kokoro.info
+  app
+    .route('/v1/audio/voices')
+    .get(listVoices(facts.voices as readonly string[]))
+    .all(methodNotAllowed('GET', 'HEAD'))
+  app.route('/v1/audio/models').get(listSpeechModels(name)).all(methodNotAllowed('GET', 'HEAD'))
   app.use(notFound)
   app.use(errorHandler(logger))
   return app

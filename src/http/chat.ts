@@ -8,7 +8,9 @@ import { type ReplyFormat, replyFormats } from '../audio/encode.js'
 import { ServiceError } from '../errors.js'
 import { completion } from './chat-answer.js'
 import { chunks } from './chat-chunks.js'
+import { type ModelSizes, replyOptions } from './chat-options.js'
 import { type ChatBody, chatSchema } from './chat-schema.js'
+import { toolUse } from './chat-tools.js'
 import { conversation } from './conversation.js'
 import { sendEvents } from './event-stream.js'
 import type { ModelNames } from './models.js'
@@ -40,6 +42,7 @@ export function chatCompletions(models: Models, names: ModelNames, limits: ChatL
   const validate = validator<ChatBody>(chatSchema)
   const voices = models.kokoro.info.facts.voices as readonly string[]
   const sampleRate = models.kokoro.info.facts.sampleRate as number
+  const sizes = models.llama.info.facts as unknown as ModelSizes
   const { maxAudioSeconds: maxSeconds } = limits
 
   return async function createChatCompletion(request, response) {
@@ -47,18 +50,14 @@ export function chatCompletions(models: Models, names: ModelNames, limits: ChatL
     names.check('llama', body.model)
     refuseUnsupported(body)
     const spoken = speech(body, voices)
+    const options = { ...replyOptions(body, replyLimit(limits, spoken !== null), sizes), ...toolUse(body) }
     const signal = requestSignal(response)
     const turn: ChatRequest = {
+      ...options,
       messages: await conversation(body.messages, { maxSeconds, maxRecordings: MAX_RECORDINGS }, signal),
       voice: spoken?.voice ?? null,
-      // An order is for people; a request for a certain form of reply is meant for the language model.
-      intents: limits.intents && !body.response_format,
+      intents: limits.intents && mayOrder(body),
       maxSpeechCharacters: limits.maxSpeechCharacters,
-      maxTokens:
-        body.max_completion_tokens ??
-        body.max_tokens ??
-        (spoken ? Math.min(limits.maxSpokenTokens, limits.maxReplyTokens) : limits.maxReplyTokens),
-      ...sampling(body),
     }
     const head: AnswerHead = {
       id: `chatcmpl-${randomUUID()}`,
@@ -66,13 +65,27 @@ export function chatCompletions(models: Models, names: ModelNames, limits: ChatL
       model: body.model ?? models.llama.info.name,
     }
     const events = chat(models, turn, signal)
+    const replies = body.n ?? 1
     if (body.stream) {
       const withUsage = body.stream_options?.include_usage === true
-      await sendEvents(response, chunks(events, head, { spoken: spoken !== null, withUsage }), signal)
+      const mayCall = options.tools !== undefined
+      const sent = chunks(events, head, { replies, spoken: spoken !== null, mayCall, withUsage })
+      await sendEvents(response, sent, signal)
       return
     }
-    response.json(await completion(events, head, spoken && { format: spoken.format, sampleRate, signal }))
+    const sound = spoken && { format: spoken.format, sampleRate, signal }
+    response.json(await completion(events, head, replies, sound))
   }
+}
+
+/** Tokens of a reply whose request sets no limit. */
+function replyLimit({ maxReplyTokens, maxSpokenTokens }: ChatLimits, spoken: boolean): number {
+  return spoken ? Math.min(maxSpokenTokens, maxReplyTokens) : maxReplyTokens
+}
+
+/** An order is for people; who wants functions called, several replies or a form of them means the language model. */
+function mayOrder(body: ChatBody): boolean {
+  return !body.response_format && !body.tools?.length && !body.logprobs && (body.n ?? 1) === 1
 }
 
 /** How the reply is to be spoken, or null for text alone; alloy and wav (streamed: pcm16) where the request is silent. */
@@ -88,14 +101,4 @@ function speech(body: ChatBody, voices: readonly string[]): { voice: string; for
       'audio.format',
     )
   return { voice: resolveVoice(body.audio?.voice ?? 'alloy', voices, 'audio.voice'), format }
-}
-
-function sampling(body: ChatBody): Pick<ChatRequest, 'temperature' | 'topP' | 'seed' | 'stop'> {
-  const { temperature, top_p: topP, seed, stop } = body
-  return {
-    ...(typeof temperature === 'number' ? { temperature } : {}),
-    ...(typeof topP === 'number' ? { topP } : {}),
-    ...(typeof seed === 'number' ? { seed } : {}),
-    ...(stop === null || stop === undefined ? {} : { stop: [stop].flat() }),
-  }
 }

@@ -1,11 +1,12 @@
-/** OpenAI's messages → the assistant's conversation: parts are joined, recordings decoded, reply ids unfolded. */
+/** OpenAI's messages → the assistant's conversation: recordings decoded, reply ids unfolded, calls beside their answers. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Message, Part } from '../assistant/conversation.js'
 import { replyTranscript } from '../assistant/reply-id.js'
 import { decodeBase64 } from '../audio/base64.js'
 import { decodeRecording, recogniserRate, recordingFormats } from '../audio/decode.js'
 import { ServiceError } from '../errors.js'
-import type { ChatMessage, RecordingPart } from './chat-schema.js'
+import type { AssistantMessage, ChatMessage, RecordingPart, RefusalPart, TextPart } from './message-schema.js'
+import { checkToolMessages } from './tool-messages.js'
 
 /** Of one request. */
 export interface ConversationLimits {
@@ -23,12 +24,10 @@ export async function conversation(
   limits: ConversationLimits,
   signal: AbortSignal,
 ): Promise<Message[]> {
+  checkToolMessages(messages)
   const reader = new Reader(limits, signal)
   const result: Message[] = []
-  for (const [i, message] of messages.entries()) {
-    const role = message.role === 'developer' ? 'system' : message.role
-    result.push({ role, parts: await reader.parts(message, `messages[${i}]`) })
-  }
+  for (const [i, message] of messages.entries()) result.push(await reader.message(message, `messages[${i}]`))
   return result
 }
 
@@ -46,22 +45,59 @@ class Reader {
     this.signal = signal
   }
 
-  async parts({ content, audio }: ChatMessage, at: string): Promise<Part[]> {
-    if (audio) return [{ kind: 'text', text: await this.transcript(audio.id, `${at}.audio.id`) }]
-    if (content === null || content === undefined)
+  async message(message: ChatMessage, at: string): Promise<Message> {
+    switch (message.role) {
+      case 'assistant':
+        return this.reply(message, at)
+      case 'tool':
+        return {
+          role: 'tool',
+          callId: message.tool_call_id,
+          parts: await this.parts(message.content, at),
+        }
+      default: {
+        const role = message.role === 'developer' ? 'system' : message.role
+        return { role, parts: await this.parts(message.content, at) }
+      }
+    }
+  }
+
+  private async reply(message: AssistantMessage, at: string): Promise<Message> {
+    if (message.function_call)
+      throw new ServiceError(
+        'unsupported_value',
+        `Unsupported value: '${at}.function_call' is not supported: send it as 'tool_calls'.`,
+        `${at}.function_call`,
+      )
+    const { audio, content = null, refusal = null, tool_calls } = message
+    const calls = tool_calls ?? []
+    const said = content ?? refusal ?? (calls.length > 0 ? [] : null)
+    if (!audio && said === null)
       throw new ServiceError(
         'missing_required_parameter',
         `Missing required parameter: '${at}.content'.`,
         `${at}.content`,
       )
+    const parts = audio
+      ? [{ kind: 'text' as const, text: await this.transcript(audio.id, `${at}.audio.id`) }]
+      : await this.parts(said ?? [], at)
+    if (calls.length === 0) return { role: 'assistant', parts }
+    return { role: 'assistant', parts, toolCalls: calls.map(({ id, function: call }) => ({ id, ...call })) }
+  }
+
+  private async parts(
+    content: string | readonly (TextPart | RefusalPart | RecordingPart)[],
+    at: string,
+  ): Promise<Part[]> {
     if (typeof content === 'string') return [{ kind: 'text', text: content }]
     const result: Part[] = []
     for (const [i, part] of content.entries())
-      result.push(
-        part.type === 'text'
-          ? { kind: 'text', text: part.text }
-          : { kind: 'recording', samples: await this.recording(part, `${at}.content[${i}].input_audio`) },
-      )
+      if (part.type === 'input_audio')
+        result.push({
+          kind: 'recording',
+          samples: await this.recording(part, `${at}.content[${i}].input_audio`),
+        })
+      else result.push({ kind: 'text', text: part.type === 'text' ? part.text : part.refusal })
     return result
   }
 

@@ -1,5 +1,6 @@
 /** What the service answers, as JSON Schema: the parts of /openapi.json that no request is checked with. */
 import { failures } from '../errors.js'
+import { finishReasons } from './chat-values.js'
 
 const text = { type: 'string' }
 const count = { type: 'integer', minimum: 0 }
@@ -33,11 +34,29 @@ const completion = (object: string, choices: object, usage: object) =>
     service_tier: { const: 'default' },
     system_fingerprint: nothing,
   })
-const finishReasons = ['stop', 'length']
+const reasons = Object.values(finishReasons)
 const audioId = {
   type: 'string',
   pattern: '^audio_',
   description: 'Carries the transcript: it never expires.',
+}
+const functionType = { const: 'function' }
+const callArguments = { ...text, description: 'JSON text; in chunks a piece of it' }
+/** How likely a token was: its natural logarithm, -9999 for one that could not come. */
+const likely = {
+  token: text,
+  logprob: { type: 'number', maximum: 0, minimum: -9999 },
+  bytes: list({ type: 'integer', minimum: 0, maximum: 255 }),
+}
+const logprobs = {
+  anyOf: [
+    exactly({
+      content: list(exactly({ ...likely, top_logprobs: list(exactly(likely)) })),
+      refusal: nothing,
+    }),
+    nothing,
+  ],
+  description: 'Of the tokens of this text, where they are asked for',
 }
 const base64 = { type: 'string', contentEncoding: 'base64' }
 const tokenUsage = exactly({ input_tokens: count, output_tokens: count, total_tokens: count })
@@ -93,13 +112,23 @@ export const answerSchemas: Readonly<Record<string, object>> = {
         index: count,
         message: exactly({
           role: { const: 'assistant' },
-          content: { ...orNull('string'), description: 'null where the answer is spoken' },
+          content: {
+            ...orNull('string'),
+            description: 'null where the answer is spoken, or consists of calls',
+          },
           refusal: nothing,
           annotations: { type: 'array', maxItems: 0 },
           'audio?': exactly({ id: audioId, data: base64, expires_at: time, transcript: text }),
+          'tool_calls?': list(
+            exactly({
+              id: text,
+              type: functionType,
+              function: exactly({ name: text, arguments: callArguments }),
+            }),
+          ),
         }),
-        logprobs: nothing,
-        finish_reason: { enum: finishReasons },
+        logprobs,
+        finish_reason: { enum: reasons },
       }),
     ),
     { usage: reference('Usage') },
@@ -114,13 +143,23 @@ export const answerSchemas: Readonly<Record<string, object>> = {
           'content?': orNull('string'),
           'refusal?': nothing,
           'audio?': exactly({ 'id?': audioId, 'transcript?': text, 'data?': base64, 'expires_at?': time }),
+          'tool_calls?': list(
+            exactly({
+              index: count,
+              'id?': text,
+              'type?': functionType,
+              function: exactly({ 'name?': text, arguments: callArguments }),
+            }),
+          ),
         }),
-        logprobs: nothing,
-        finish_reason: { enum: [...finishReasons, null] },
+        logprobs,
+        finish_reason: { enum: [...reasons, null] },
       }),
     ),
     { 'usage?': { anyOf: [reference('Usage'), nothing] } },
   ),
+  VoiceList: exactly({ voices: list(exactly({ id: text, name: text })) }),
+  SpeechModels: exactly({ models: list(exactly({ id: text, name: text })) }),
   Transcription: exactly({ text, usage: exactly({ type: { const: 'duration' }, seconds: count }) }),
   SpeechEvent: {
     oneOf: [

@@ -69,7 +69,7 @@ const operations: Readonly<Record<string, Readonly<Record<string, Keywords>>>> =
   '/v1/chat/completions': {
     post: {
       operationId: 'createChatCompletion',
-      summary: 'An answer, written or spoken, to a conversation with recordings; streamed, where asked for.',
+      summary: 'Answers, written or spoken, to a conversation with recordings; streamed, where asked for.',
       description: `Beside the schema, else it is a 400: ${unsupportedUses.join('; ')}.`,
       requestBody: { required: true, content: json('ChatCompletionRequest') },
       answers: { ...json('ChatCompletion'), ...events('ChatCompletionChunk') },
@@ -84,6 +84,20 @@ const operations: Readonly<Record<string, Readonly<Record<string, Keywords>>>> =
         ...Object.fromEntries(Object.values(mediaTypes).map((type) => [type, {}])),
         ...events('SpeechEvent'),
       },
+    },
+  },
+  '/v1/audio/voices': {
+    get: {
+      operationId: 'listVoices',
+      summary: 'The voices to speak with, OpenAI’s names first.',
+      answers: json('VoiceList'),
+    },
+  },
+  '/v1/audio/models': {
+    get: {
+      operationId: 'listSpeechModels',
+      summary: 'The model that speaks.',
+      answers: json('SpeechModels'),
     },
   },
   '/v1/audio/transcriptions': {
@@ -152,7 +166,8 @@ function modern(schema: unknown): unknown {
   const { nullable, discriminator: _, ...keywords } = schema as Keywords
   const plain = Object.fromEntries(Object.entries(keywords).map(([name, value]) => [name, modern(value)]))
   if (nullable !== true) return plain
-  return { ...plain, type: [plain.type, 'null'].flat() }
+  const kinds = Array.isArray(plain.oneOf) ? { oneOf: [...plain.oneOf, { type: 'null' }] } : {}
+  return { ...plain, ...kinds, type: [plain.type, 'null'].flat() }
 }
 
 export function openapi(version: string): RequestHandler {

@@ -12,16 +12,20 @@ export function validator<T>(schema: object): (value: unknown) => T {
   const validate: ValidateFunction<T> = ajv.compile<T>(schema)
   return (value) => {
     if (validate(value)) return value
-    throw failure(mostSpecific(validate.errors ?? []))
+    throw failure(mostSpecific(validate.errors ?? []), value)
   }
 }
 
 /**
- * The error that lies deepest: `oneOf` and `anyOf` only say that something below them failed. Alternatives that all
- * want another type are one error that names their types.
+ * The error that lies deepest: `oneOf` and `anyOf` only say that something below them failed, and a value of the wrong
+ * type is not looked at further. Alternatives that all want another type are one error that names their types.
  */
 function mostSpecific(errors: readonly ErrorObject[]): ErrorObject {
-  const own = errors.filter(({ keyword }) => keyword !== 'oneOf' && keyword !== 'anyOf')
+  const ofWrongType = new Set(errors.flatMap((error) => (error.keyword === 'type' ? error.parentSchema : [])))
+  const own = errors.filter(
+    ({ keyword, parentSchema }) =>
+      keyword === 'type' || !(['oneOf', 'anyOf'].includes(keyword) || ofWrongType.has(parentSchema)),
+  )
   const depth = Math.max(...own.map(({ instancePath }) => instancePath.length))
   const deepest = own.filter(({ instancePath }) => instancePath.length === depth)
   const precise = deepest.find(({ keyword }) => keyword !== 'type')
@@ -30,8 +34,8 @@ function mostSpecific(errors: readonly ErrorObject[]): ErrorObject {
   return { ...deepest[0]!, params: { type: [...new Set(types)] } }
 }
 
-function failure(error: ErrorObject): ServiceError {
-  const parent = field(error.instancePath)
+function failure(error: ErrorObject, body: unknown): ServiceError {
+  const parent = field(error.instancePath, body)
   const { keyword, params, data } = error as {
     keyword: string
     params: Record<string, unknown>
@@ -60,7 +64,13 @@ function failure(error: ErrorObject): ServiceError {
       return say(
         'invalid_value',
         parent,
-        `Invalid value for '${parent}': ${shown(data)}; supported are ${(params.allowedValues as string[]).join(', ')}.`,
+        `Invalid value for '${parent}': ${shown(data)}; supported are ${(params.allowedValues as (string | null)[]).filter((value) => value !== null).join(', ')}.`,
+      )
+    case 'const':
+      return say(
+        'invalid_value',
+        parent,
+        `Invalid value for '${parent}': must be ${shown(params.allowedValue)}, not ${shown(data)}.`,
       )
     case 'type':
       return say(
@@ -78,13 +88,15 @@ function failure(error: ErrorObject): ServiceError {
 }
 
 /** `/messages/0/content` → `messages[0].content`. */
-function field(pointer: string): string {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((step) => (/^\d+$/.test(step) ? `[${step}]` : `.${step}`))
-    .join('')
-    .replace(/^\./, '')
+function field(pointer: string, body: unknown): string {
+  let value = body
+  let path = ''
+  for (const step of pointer.split('/').slice(1)) {
+    const name = step.replaceAll('~1', '/').replaceAll('~0', '~')
+    path += Array.isArray(value) ? `[${name}]` : `.${name}`
+    value = (value as Record<string, unknown>)[name]
+  }
+  return path.replace(/^\./, '')
 }
 
 function shown(value: unknown): string {

@@ -15,7 +15,14 @@ const request: ChatRequest = {
   intents: true,
   maxSpeechCharacters: 1000,
 }
-const end: GenerateEvent = { kind: 'end', choice: 0, reason: 'stop', completionTokens: 7, reasoningTokens: 0 }
+const start: GenerateEvent = { kind: 'start', promptTokens: 9, cachedTokens: 4, recordingTokens: 2 }
+const end: GenerateEvent = {
+  kind: 'end',
+  choice: 0,
+  reason: 'stop',
+  completionTokens: 7,
+  reasoningTokens: 2,
+}
 const text = (words: string): GenerateEvent => ({ kind: 'text', choice: 0, text: words })
 const never = new AbortController().signal
 
@@ -47,7 +54,7 @@ describe('assistant/chat', () => {
     const events = chat(
       models({
         async *llama() {
-          yield { kind: 'start', promptTokens: 9, cachedTokens: 0, recordingTokens: 0 }
+          yield start
           yield text('The river runs through the valley. It is ')
           await thought
           yield text('very long and nobody knows where it ends.')
@@ -64,20 +71,25 @@ describe('assistant/chat', () => {
     const begun = await events.next()
     assert.deepEqual(begun.value, { kind: 'start' })
     const first = await events.next()
-    assert.deepEqual(first.value, { kind: 'text', text: 'The river runs through the valley. It is ' })
+    assert.deepEqual(first.value, text('The river runs through the valley. It is '))
     const second = await events.next()
-    assert.deepEqual(second.value, { kind: 'audio', samples: new Float32Array(34) })
+    assert.deepEqual(second.value, { kind: 'audio', choice: 0, samples: new Float32Array(34) })
     think()
     const rest = await collected(events)
     assert.deepEqual(
       rest.map(({ kind }) => kind),
-      ['text', 'audio', 'end'],
+      ['text', 'audio', 'end', 'usage'],
     )
-    assert.deepEqual(rest.at(-1), {
-      kind: 'end',
-      reason: 'stop',
-      usage: { prompt: { text: 9, audio: 0 }, completion: { text: 0, audio: 7 } },
-    })
+    assert.deepEqual(rest.slice(-2), [
+      { kind: 'end', choice: 0, reason: 'stop' },
+      {
+        kind: 'usage',
+        usage: {
+          prompt: { text: 7, audio: 2, cached: 4 },
+          completion: { text: 0, audio: 5, reasoning: 2 },
+        },
+      },
+    ])
     assert.deepEqual(spoken, [
       { text: 'The river runs through the valley.', voice: 'af_alloy', speed: 1, continues: false },
       {
@@ -87,6 +99,62 @@ describe('assistant/chat', () => {
         continues: true,
       },
     ])
+  })
+
+  it('has no sound for calls, whose tokens are text, and does not tell what is only thought', async () => {
+    const call: GenerateEvent[] = [
+      { kind: 'call', choice: 0, call: 0, id: 'call_1', name: 'time' },
+      { kind: 'arguments', choice: 0, call: 0, text: '{"place":"Rome. Or Lima."}' },
+    ]
+    const script: GenerateEvent[] = [
+      start,
+      { kind: 'reasoning', choice: 0, text: 'The clock is not here. I have to ask.' },
+      text('I look.'),
+      ...call,
+      { ...end, reason: 'calls' } as GenerateEvent,
+    ]
+    const spoken: string[] = []
+    const llama = async function* () {
+      yield* script
+    }
+    const kokoro = (asked: SpeakRequest) => {
+      spoken.push(asked.text)
+      return sayLength(asked)
+    }
+    const events = await collected(chat(models({ llama, kokoro }), request, never))
+    assert.deepEqual(spoken, ['I look.'])
+    assert.deepEqual(
+      events.filter(({ kind }) => kind !== 'audio'),
+      [
+        { kind: 'start' },
+        text('I look.'),
+        ...call,
+        { kind: 'end', choice: 0, reason: 'calls' },
+        {
+          kind: 'usage',
+          usage: {
+            prompt: { text: 7, audio: 2, cached: 4 },
+            completion: { text: 5, audio: 0, reasoning: 2 },
+          },
+        },
+      ],
+    )
+  })
+
+  it('tells several replies apart, and counts them together', async () => {
+    const script: GenerateEvent[] = [start, { ...text('B'), choice: 1 } as GenerateEvent, text('A')]
+    const ends = [1, 0].map((choice) => ({ ...end, choice }) as GenerateEvent)
+    const llama = async function* () {
+      yield* [...script, ...ends]
+    }
+    const events = await collected(chat(models({ llama }), { ...request, voice: null, choices: 2 }, never))
+    assert.deepEqual(
+      events.map((event) => ('choice' in event ? `${event.kind} ${event.choice}` : event.kind)),
+      ['start', 'text 1', 'text 0', 'end 1', 'end 0', 'usage'],
+    )
+    const usage = events.at(-1)
+    assert.ok(usage?.kind === 'usage')
+    assert.deepEqual(usage.usage.completion, { text: 10, audio: 0, reasoning: 4 })
   })
 
   it('waits with the next sentence for a reader that does not come', async () => {

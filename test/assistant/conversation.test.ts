@@ -7,7 +7,7 @@ const recordings = ['What time is it?', 'And tomorrow?', ''].map((says) => ({
 }))
 const transcriptOf = (samples: Float32Array) =>
   recordings.find(({ part }) => part.samples === samples)?.says ?? assert.fail('an unknown recording')
-const read = (...parts: Part[]) => readableText({ role: 'user', parts }, transcriptOf)
+const read = (...parts: Part[]) => readableText({ parts }, transcriptOf)
 const text = (value: string): Part => ({ kind: 'text', text: value })
 const [time, tomorrow, silence] = recordings.map(({ part }) => part) as [Part, Part, Part]
 

@@ -78,7 +78,10 @@ describe('build/description', () => {
         { role: 'assistant', content: 'Hi.' },
         { role: 'user', content: 'Who are you?' },
       ]
-      assert.equal(loadChatTemplate(made).render(messages), loadChatTemplate(smollm2).render(messages))
+      assert.equal(
+        loadChatTemplate(made).render({ messages }),
+        loadChatTemplate(smollm2).render({ messages }),
+      )
       const generation = JSON.parse(readFileSync(join(made, 'generation_config.json'), 'utf8'))
       assert.deepEqual(generation.eos_token_id, [2, 0])
     })
@@ -113,7 +116,7 @@ describe('build/description', () => {
         readFileSync(join(made, 'tokenizer.json')),
         readFileSync(join(smollm2, 'tokenizer.json')),
       )
-      assert.equal(loadChatTemplate(made).render([]), 'own template')
+      assert.equal(loadChatTemplate(made).render({ messages: [] }), 'own template')
     })
 
     it('is not looked at where the description is whole', () => {
@@ -147,7 +150,10 @@ describe('build/description', () => {
       for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json'])
         assert.ok(name in files && existsSync(join(engine, name)), name)
       assert.equal(readLlamaConfig(engine).vocabulary, 460)
-      assert.equal(loadChatTemplate(engine).render([{ role: 'user', content: 'Hi' }]), '<s>[INST] Hi [/INST]')
+      assert.equal(
+        loadChatTemplate(engine).render({ messages: [{ role: 'user', content: 'Hi' }] }),
+        '<s>[INST] Hi [/INST]',
+      )
       assert.ok(template.includes('bos_token'))
       assert.deepEqual(readdirSync(source), ['sentencepiece.gguf'])
     })

@@ -112,10 +112,12 @@ describe('build/gguf-config', () => {
   it('recognises the frequencies of Llama 3, and refuses others', () => {
     const rope = {
       theta: 5e5,
+      width: 16,
+      context: 8192,
       scaling: { type: 'llama3', factor: 32, lowFrequency: 1, highFrequency: 4, original: 8192 },
     } as const
-    const plain = ropeFrequencies({ theta: 5e5, scaling: { type: 'none' } }, 16)
-    const divisors = ropeFrequencies(rope, 16).map((value, i) => plain[i]! / value)
+    const plain = ropeFrequencies({ ...rope, scaling: { type: 'none' } })
+    const divisors = ropeFrequencies(rope).map((value, i) => plain[i]! / value)
     const of = (values: Float32Array) =>
       ggufConfig(checkpoint(shape('llama', { 'rope.freq_base': 5e5 }), { 'rope_freqs.weight': values }), 'x')
     assert.deepEqual(of(divisors).rope_scaling, {

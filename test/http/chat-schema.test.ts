@@ -14,6 +14,11 @@ const content = (value: unknown) => message({ role: 'user', content: value })
 const part = (value: unknown) => content([{ type: 'text', text: 'Hi.' }, value])
 const audio = (value: unknown) => part({ type: 'input_audio', input_audio: value })
 const field = (name: string, value: unknown) => ({ messages: [hi], [name]: value })
+const tool = (value: object) => field('tools', [{ type: 'function', function: { name: 'f', ...value } }])
+const call = (value: object) =>
+  message({ role: 'assistant', tool_calls: [{ id: 'call_1', type: 'function', function: value }] })
+const schema = (value: object) =>
+  field('response_format', { type: 'json_schema', json_schema: { name: 'answer', ...value } })
 
 const wrongTypes: Row[] = [
   [null, null, "'the body': must be object, not null"],
@@ -66,6 +71,23 @@ const wrongTypes: Row[] = [
   [field('n', '1'), 'n', "'n': must be integer, not a string"],
   [field('tools', {}), 'tools', "'tools': must be array, not an object"],
   [field('response_format', 'text'), 'response_format', "'response_format': must be object, not a string"],
+  [schema({ schema: true }), 'response_format.json_schema.schema', "schema': must be object, not a boolean"],
+  [field('tools', ['f']), 'tools[0]', "'tools[0]': must be object, not a string"],
+  [tool({ name: 7 }), 'tools[0].function.name', "'tools[0].function.name': must be string, not a number"],
+  [tool({ parameters: [] }), 'tools[0].function.parameters', "parameters': must be object, not an array"],
+  [tool({ strict: 'yes' }), 'tools[0].function.strict', "strict': must be boolean, not a string"],
+  [field('tool_choice', 7), 'tool_choice', "'tool_choice': must be string or null or object, not a number"],
+  [field('parallel_tool_calls', 1), 'parallel_tool_calls', "': must be boolean, not a number"],
+  [field('logprobs', 5), 'logprobs', "'logprobs': must be boolean, not a number"],
+  [field('logit_bias', [1]), 'logit_bias', "'logit_bias': must be object, not an array"],
+  [field('logit_bias', { 7: 'x' }), 'logit_bias.7', "'logit_bias.7': must be number, not a string"],
+  [field('metadata', { a: 1 }), 'metadata.a', "'metadata.a': must be string, not a number"],
+  [field('store', 'no'), 'store', "'store': must be boolean, not a string"],
+  [
+    call({ name: 'f', arguments: {} }),
+    'messages[0].tool_calls[0].function.arguments',
+    "function.arguments': must be string, not an object",
+  ],
 ]
 
 const wrongValues: Row[] = [
@@ -74,7 +96,7 @@ const wrongValues: Row[] = [
   [
     message({ role: 'robot', content: 'Hi.' }),
     'messages[0].role',
-    '\'messages[0].role\': "robot"; supported are system, developer, user, assistant',
+    '\'messages[0].role\': "robot"; supported are system, developer, user, assistant, tool',
   ],
   [
     part({ type: 'image_url', image_url: {} }),
@@ -113,6 +135,59 @@ const wrongValues: Row[] = [
   [field('stop', ''), 'stop', 'must NOT have fewer than 1 characters, not ""'],
   [field('stop', ['a', 'b', 'c', 'd', 'e']), 'stop', "'stop': must NOT have more than 4 items"],
   [field('n', 0), 'n', "'n': must be >= 1, not 0"],
+  [field('n', 129), 'n', "'n': must be <= 128, not 129"],
+  [field('frequency_penalty', 2.5), 'frequency_penalty', 'must be <= 2, not 2.5'],
+  [field('presence_penalty', -3), 'presence_penalty', 'must be >= -2, not -3'],
+  [field('top_logprobs', 21), 'top_logprobs', 'must be <= 20, not 21'],
+  [field('logit_bias', { 7: 101 }), 'logit_bias.7', "'logit_bias.7': must be <= 100, not 101"],
+  [field('logit_bias', { the: 1 }), 'logit_bias', 'must match pattern "^(0|[1-9][0-9]*)$", not "the"'],
+  [
+    field('reasoning_effort', 'huge'),
+    'reasoning_effort',
+    '"huge"; supported are none, minimal, low, medium, high, xhigh, max.',
+  ],
+  [field('verbosity', 'long'), 'verbosity', '"long"; supported are low, medium, high.'],
+  [
+    field('service_tier', 'slow'),
+    'service_tier',
+    '"slow"; supported are auto, default, flex, scale, priority, fast.',
+  ],
+  [field('tools', Array(129).fill({})), 'tools', "'tools': must NOT have more than 128 items"],
+  [field('tools', [{ type: 'custom', custom: {} }]), 'tools[0].type', '"custom"; supported are function.'],
+  [tool({ name: 'get weather' }), 'tools[0].function.name', 'not "get weather"'],
+  [tool({ name: '' }), 'tools[0].function.name', 'must match pattern "^[a-zA-Z0-9_-]{1,64}$", not ""'],
+  [tool({ name: 'f'.repeat(65) }), 'tools[0].function.name', 'must match pattern'],
+  [
+    tool({ parameters: { type: 'array' } }),
+    'tools[0].function.parameters.type',
+    'must be "object", not "array"',
+  ],
+  [field('tool_choice', 'always'), 'tool_choice', '"always"; supported are none, auto, required.'],
+  [
+    field('tool_choice', { type: 'custom', custom: { name: 'f' } }),
+    'tool_choice.type',
+    '"custom"; supported are function, allowed_tools.',
+  ],
+  [
+    field('tool_choice', { type: 'allowed_tools', allowed_tools: { mode: 'none', tools: [] } }),
+    'tool_choice.allowed_tools.mode',
+    '"none"; supported are auto, required.',
+  ],
+  [
+    field('response_format', { type: 'grammar' }),
+    'response_format.type',
+    '"grammar"; supported are text, json_object, json_schema.',
+  ],
+  [schema({ name: 'an answer' }), 'response_format.json_schema.name', 'not "an answer"'],
+  [call({ name: 'a b', arguments: '{}' }), 'messages[0].tool_calls[0].function.name', 'not "a b"'],
+  [
+    field('metadata', Object.fromEntries(Array.from({ length: 17 }, (_, i) => [i, '']))),
+    'metadata',
+    'must NOT have more than 16 properties',
+  ],
+  [field('metadata', { ['k'.repeat(65)]: '' }), 'metadata', 'must NOT have more than 64 characters'],
+  [field('metadata', { 'a/b~c': 'v'.repeat(513) }), 'metadata.a/b~c', 'more than 512 characters'],
+  [field('safety_identifier', 'x'.repeat(65)), 'safety_identifier', 'more than 64 characters'],
 ]
 
 const missing: Row[] = [
@@ -126,6 +201,29 @@ const missing: Row[] = [
   [audio({ data: 'AA==' }), 'messages[0].content[1].input_audio.format', "input_audio.format'"],
   [message({ role: 'assistant', audio: {} }), 'messages[0].audio.id', "'messages[0].audio.id'"],
   [field('response_format', {}), 'response_format.type', "'response_format.type'"],
+  [
+    field('response_format', { type: 'json_schema' }),
+    'response_format.json_schema',
+    "'response_format.json_schema'",
+  ],
+  [schema({ name: undefined }), 'response_format.json_schema.name', "json_schema.name'"],
+  [field('tools', [{ function: { name: 'f' } }]), 'tools[0].type', "'tools[0].type'"],
+  [field('tools', [{ type: 'function' }]), 'tools[0].function', "'tools[0].function'"],
+  [tool({ name: undefined }), 'tools[0].function.name', "'tools[0].function.name'"],
+  [
+    field('tool_choice', { type: 'function', function: {} }),
+    'tool_choice.function.name',
+    "'tool_choice.function.name'",
+  ],
+  [message({ role: 'tool', content: 'x' }), 'messages[0].tool_call_id', "'messages[0].tool_call_id'"],
+  [message({ role: 'tool', tool_call_id: 'x' }), 'messages[0].content', "'messages[0].content'"],
+  [call({ name: 'f' }), 'messages[0].tool_calls[0].function.arguments', "function.arguments'"],
+  [
+    message({ role: 'assistant', tool_calls: [{ type: 'function', function: {} }] }),
+    'messages[0].tool_calls[0].id',
+    "'messages[0].tool_calls[0].id'",
+  ],
+  [field('prediction', { type: 'content' }), 'prediction.content', "'prediction.content'"],
 ]
 
 function check([body, param, sentence]: Row, code: string, opening: string): void {
@@ -172,7 +270,24 @@ describe('http/chat-schema', () => {
       field('seed', -7),
       field('tools', []),
       field('store', false),
-      field('metadata', { a: 1 }),
+      field('metadata', { a: '1' }),
+      field('user', 'u'),
+      field('service_tier', 'flex'),
+      field('prediction', { type: 'content', content: [{ type: 'text', text: 'x' }] }),
+      field('reasoning_effort', 'xhigh'),
+      field('logit_bias', { 0: -100, 50256: 1.5 }),
+      field('response_format', { type: 'json_object' }),
+      schema({ description: 'd', schema: { type: 'object' }, strict: true }),
+      tool({ description: 'd', parameters: { type: 'object', properties: {} }, strict: true }),
+      tool({ description: null, parameters: null, strict: null }),
+      field('tool_choice', { type: 'function', function: { name: 'f' } }),
+      field('tool_choice', {
+        type: 'allowed_tools',
+        allowed_tools: { mode: 'auto', tools: [{ type: 'function', function: { name: 'f' } }] },
+      }),
+      call({ name: 'f', arguments: '' }),
+      message({ role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }], tool_calls: [] }),
+      message({ role: 'tool', tool_call_id: 'call_1', content: [{ type: 'text', text: 'x' }] }),
     ])
       assert.equal(validate(body), body)
     const names = [
@@ -185,7 +300,12 @@ describe('http/chat-schema', () => {
       'top_p',
     ]
     const more = ['seed', 'stop', 'stream', 'n', 'tools', 'functions', 'response_format', 'logprobs']
-    const nulls = Object.fromEntries([...names, ...more].map((name) => [name, null]))
+    const others = ['top_logprobs', 'frequency_penalty', 'presence_penalty', 'logit_bias', 'tool_choice']
+    const rest = ['parallel_tool_calls', 'reasoning_effort', 'verbosity', 'service_tier', 'prediction']
+    const last = ['metadata', 'store', 'user', 'stream_options', 'function_call', 'max_tokens']
+    const nulls = Object.fromEntries(
+      [...names, ...more, ...others, ...rest, ...last].map((name) => [name, null]),
+    )
     validate({ messages: [hi], ...nulls })
   })
 

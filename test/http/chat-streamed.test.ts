@@ -98,7 +98,6 @@ describe('POST /v1/chat/completions, streamed', () => {
     assert.deepEqual(parts[0]!.delta, {
       role: 'assistant',
       content: null,
-      audio: { transcript: '', data: '' },
       refusal: null,
     })
     assert.deepEqual([parts.at(-1)!.delta, parts.at(-1)!.finish_reason], [{}, 'stop'])

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { OpenAI } from 'openai'
 import { root } from '../root.js'
-import type { Service } from '../service.js'
 
+/** Where a service listens. */
+type Service = { readonly url: string }
 export type Completion = OpenAI.Chat.ChatCompletion
 type Messages = OpenAI.Chat.ChatCompletionMessageParam[]
 

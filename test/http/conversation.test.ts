@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { replyId } from '#src/assistant/reply-id.js'
 import { ServiceError } from '#src/errors.js'
-import type { ChatMessage } from '#src/http/chat-schema.js'
 import { conversation } from '#src/http/conversation.js'
+import type { ChatMessage } from '#src/http/message-schema.js'
 import { wav as wavOf } from '../audio/wav-bytes.js'
 import { root } from '../root.js'
 
@@ -13,7 +13,8 @@ const limits = { maxSeconds: 60, maxRecordings: 8 }
 const { signal } = new AbortController()
 const recording = (data: string, format = 'wav') =>
   ({ type: 'input_audio', input_audio: { data, format } }) as const
-const user = (content: ChatMessage['content']): ChatMessage => ({ role: 'user', content: content ?? null })
+type UserMessage = Extract<ChatMessage, { role: 'user' }>
+const user = (content: UserMessage['content']): ChatMessage => ({ role: 'user', content })
 
 describe('http/conversation', () => {
   it('takes strings and parts in their order, and developers for the system', async () => {
@@ -36,6 +37,41 @@ describe('http/conversation', () => {
     ])
   })
 
+  it('takes calls and their answers, and a refusal for what was said', async () => {
+    const call = (id: string, args: string) =>
+      ({ id, type: 'function', function: { name: 'time', arguments: args } }) as const
+    const messages: ChatMessage[] = [
+      { role: 'assistant', content: null, tool_calls: [call('a', '{"place":"Rome"}'), call('b', '')] },
+      { role: 'tool', tool_call_id: 'b', content: [{ type: 'text', text: 'Nine.' }] },
+      { role: 'tool', tool_call_id: 'a', content: 'Three.' },
+      { role: 'assistant', audio: { id: replyId('I look.') }, tool_calls: [call('c', '{}')] },
+      { role: 'tool', tool_call_id: 'c', content: '' },
+      { role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }], tool_calls: [] },
+      { role: 'assistant', content: null, refusal: 'Never.' },
+    ]
+    const said = (text: string) => [{ kind: 'text', text }]
+    assert.deepEqual(await conversation(messages, limits, signal), [
+      {
+        role: 'assistant',
+        parts: [],
+        toolCalls: [
+          { id: 'a', name: 'time', arguments: '{"place":"Rome"}' },
+          { id: 'b', name: 'time', arguments: '' },
+        ],
+      },
+      { role: 'tool', callId: 'b', parts: said('Nine.') },
+      { role: 'tool', callId: 'a', parts: said('Three.') },
+      {
+        role: 'assistant',
+        parts: said('I look.'),
+        toolCalls: [{ id: 'c', name: 'time', arguments: '{}' }],
+      },
+      { role: 'tool', callId: 'c', parts: said('') },
+      { role: 'assistant', parts: said('No.') },
+      { role: 'assistant', parts: said('Never.') },
+    ])
+  })
+
   for (const [what, message, code, param] of [
     [
       'an id that is not ours',
@@ -44,6 +80,18 @@ describe('http/conversation', () => {
       'audio.id',
     ],
     ['an assistant without content', { role: 'assistant' }, 'missing_required_parameter', 'content'],
+    [
+      'an answer to no call',
+      { role: 'tool', tool_call_id: 'a', content: '' },
+      'invalid_value',
+      'tool_call_id',
+    ],
+    [
+      'a call in the old form',
+      { role: 'assistant', function_call: { name: 'f' } },
+      'unsupported_value',
+      'function_call',
+    ],
     [
       'another format',
       user([recording('AAAA', 'wma')]),

@@ -16,6 +16,7 @@ export function tokenizerOf(
   return {
     vocabularySize: all.length,
     specialTokens: special,
+    leadingBlanks: 0,
     id: (text) => {
       const id = tokens.indexOf(text)
       return id < 0 ? undefined : id
