@@ -98,8 +98,8 @@ function packed(weight: Weight, { bits, block, offset }: BlockForm): PackedBlock
   }
   const middle = 2 ** (bits - 1)
   const signed = values instanceof Int8Array
-  // Minima and zero points belong to numbers from 0 on; what has neither is signed.
-  const from = signed || bits > blocks.bits ? middle : 0
+  // Bytes around their middle, also where a minimum takes the weights elsewhere: errors of x grow with their size.
+  const from = signed ? middle : middle - 2 ** (blocks.bits - 1)
   const bytes = from === 0 ? (values as Uint8Array) : raised(values, from)
   return {
     values: bits === 4 ? nibbles(bytes) : bytes,
