@@ -149,7 +149,9 @@ export class ReplyWriter implements Reply {
     this.#ended = true
     // Bytes of a character that the end cut in two are no text.
     if (!this.#stops.stopped)
-      this.#read(this.#reasoning.end()) || this.#tellAll(this.#callReader?.end() ?? []) || this.#tellRest()
+      this.#read(this.#reasoning.end()) ||
+        this.#tellAll(this.#callReader?.end(reason === 'length') ?? []) ||
+        this.#tellRest()
     const { index: choice, emit } = this.#options
     emit({
       kind: 'end',
