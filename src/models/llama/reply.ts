@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { StopStrings } from '../../decoding/stop.js'
 import type { CallConvention } from '../../grammar/shape.js'
+import { TokenStream } from '../../text/token-stream.js'
 import type { Tokenizer } from '../../text/tokenizer.js'
-import { Utf8Stream } from '../../text/utf8-stream.js'
 import { CallReader } from './calls.js'
 import type { TokenChooser } from './chooser.js'
 import type { Constraint } from './constraint.js'
@@ -34,13 +34,11 @@ export interface ReplyOptions {
 export class ReplyWriter implements Reply {
   readonly needsRow: boolean
   readonly #options: ReplyOptions
-  readonly #characters = new Utf8Stream()
+  readonly #characters: TokenStream
   readonly #reasoning: ReasoningReader
   readonly #callReader: CallReader | undefined
   readonly #stops: StopStrings
   readonly #logprobs = new PendingLogprobs()
-  /** Tokens that are special, but mean something here. */
-  readonly #marks: ReadonlySet<number>
   readonly #think: number | undefined
   #tokens = 0
   #reasoningTokens = 0
@@ -60,7 +58,10 @@ export class ReplyWriter implements Reply {
       ...(thoughts === 'none' ? [] : [thinkMarks.open, thinkMarks.close]),
       ...(calls ? callMarks[calls.name] : []),
     ]
-    this.#marks = new Set(marks.flatMap((text) => tokenizer.id(text) ?? []))
+    const meant = new Set(marks.flatMap((text) => tokenizer.id(text) ?? []))
+    // Special tokens are no text, but for those that mean something here.
+    const bytes = (id: number) => tokenizer.bytes(id, { keepSpecial: meant.has(id) })
+    this.#characters = new TokenStream({ ...tokenizer, bytes })
     this.#think = tokenizer.id(thinkMarks.open)
   }
 
@@ -76,9 +77,8 @@ export class ReplyWriter implements Reply {
     if (state === 'answer' || token !== this.#think) constrained?.accept(token)
     this.#tokens++
     const { tokenizer } = this.#options
-    const bytes = tokenizer.bytes(token, { keepSpecial: this.#marks.has(token) })
-    const text = this.#characters.push(bytes)
-    if (told) this.#logprobs.push(tokenLogprob(told, tokenizer), text.length, bytes.length > 0 && text === '')
+    const text = this.#characters.push(token)
+    if (told) this.#logprobs.push(tokenLogprob(told, tokenizer), text.length)
     const stopped = this.#read(this.#reasoning.push(text))
     if (state === 'thinking' || this.#reasoning.state === 'thinking') this.#reasoningTokens++
     if (stopped) return this.#finish('stop')
