@@ -3,6 +3,8 @@
  * logarithm, in equal steps from the largest weight down, so that only the tokens of the bins into which a cut or the
  * draw falls have to be sorted.
  */
+import { expOfMinus } from './exp.js'
+import { largest } from './largest.js'
 
 export interface DrawOptions {
   /** > 0. */
@@ -13,105 +15,138 @@ export interface DrawOptions {
   readonly topK?: number | undefined
 }
 
+/** Up to so many tokens are picked out of the row at once, which costs less than a weight for every one. */
+const FEW = 128
+
 /**
  * The token at which the running sum of the probabilities that are left by topK and topP passes `uniform`, in the order
  * of the probabilities, the largest first; of equal ones the lower id first.
  * @param best the id of the largest logit, which is finite
  * @param uniform in [0, 1)
  */
-export class RowDraw {
-  #weights = new Float64Array(0)
-  #binOf = new Uint16Array(0)
-  /** Sums of the weights in each bin. */
-  readonly #masses = new Float64Array(bins)
-  /** The last bin whose tokens are still in. */
-  #last = bins - 1
+export function drawFromRow(
+  logits: Float32Array,
+  best: number,
+  options: DrawOptions,
+  uniform: number,
+): number {
+  const { temperature, topP, topK = Infinity } = options
+  if (topK <= FEW) return drawFromFew(logits, largest(logits, topK), options, uniform)
+  const row = new BinnedRow(logits, logits[best]!, 1 / temperature)
+  if (topK < logits.length) row.cut(row.counts(), topK, () => 1)
+  if (topP < 1) row.cut(row.masses, topP * row.total(), (weight) => weight)
+  return row.pick(uniform * row.total())
+}
 
-  draw(logits: Float32Array, best: number, options: DrawOptions, uniform: number): number {
-    this.#weigh(logits, best, options.temperature)
-    if (options.topK !== undefined) this.#cut(this.#counts(), options.topK, () => 1)
-    if (options.topP < 1) this.#cut(this.#masses, options.topP * this.#total(), (weight) => weight)
-    return this.#pick(uniform * this.#total())
-  }
-
-  #weigh(logits: Float32Array, best: number, temperature: number): void {
-    if (this.#weights.length !== logits.length) {
-      this.#weights = new Float64Array(logits.length)
-      this.#binOf = new Uint16Array(logits.length)
-    }
-    const [weights, binOf, masses] = [this.#weights, this.#binOf, this.#masses]
-    const top = logits[best]!
-    const scale = 1 / temperature
-    masses.fill(0)
-    this.#last = bins - 1
-    for (let id = 0; id < logits.length; id++) {
-      const below = (top - logits[id]!) * scale
-      const weight = Math.exp(-below)
-      const bin = Math.min(bins - 1, Math.trunc(below * binsPerE))
-      weights[id] = weight
-      binOf[id] = bin
-      masses[bin]! += weight
-    }
-  }
-
-  #counts(): Float64Array {
-    const counts = new Float64Array(bins)
-    for (const bin of this.#binOf) counts[bin]! += 1
-    return counts
-  }
-
-  /** Leaves in the fewest largest weights whose measures (`totals`: those of the bins) reach the target. */
-  #cut(totals: Float64Array, target: number, measure: (weight: number) => number): void {
-    let reached = 0
-    let last = 0
-    while (last < this.#last && reached + totals[last]! < target) reached += totals[last++]!
-    this.#last = last
-    for (const id of this.#ranked(last)) {
-      const weight = this.#weights[id]!
-      if (reached < target) {
-        reached += measure(weight)
-      } else {
-        this.#weights[id] = 0
-        this.#masses[last]! -= weight
-      }
-    }
-  }
-
-  #total(): number {
-    let sum = 0
-    for (let bin = 0; bin <= this.#last; bin++) sum += this.#masses[bin]!
-    return sum
-  }
-
-  /** The token at which the running sum passes the target; the last of all if rounding prevents it. */
-  #pick(target: number): number {
-    let [bin, reached, mass] = [0, 0, 0]
-    for (let next = 0; next <= this.#last; next++) {
-      if (this.#masses[next]! <= 0) continue
-      bin = next
-      reached += mass
-      mass = this.#masses[next]!
-      if (reached + mass > target) break
-    }
-    let drawn = 0
-    for (const id of this.#ranked(bin)) {
-      drawn = id
-      reached += this.#weights[id]!
-      if (reached > target) break
-    }
-    return drawn
-  }
-
-  /** The tokens of a bin that are in, the likeliest first; of equal ones the lower id first. */
-  #ranked(bin: number): number[] {
-    const weights = this.#weights
-    const ids: number[] = []
-    const binOf = this.#binOf
-    for (let id = 0; id < binOf.length; id++) if (binOf[id] === bin && weights[id] !== 0) ids.push(id)
-    return ids.sort((one, other) => weights[other]! - weights[one]!) // stable
-  }
+/** @param ids the largest first */
+function drawFromFew(
+  logits: Float32Array,
+  ids: readonly number[],
+  { temperature, topP }: DrawOptions,
+  uniform: number,
+): number {
+  const sums: number[] = []
+  for (const id of ids)
+    sums.push((sums.at(-1) ?? 0) + expOfMinus((logits[ids[0]!]! - logits[id]!) * (1 / temperature)))
+  const last = topP < 1 ? sums.findIndex((sum) => sum >= topP * sums.at(-1)!) : sums.length - 1
+  const drawn = sums.findIndex((sum) => sum > uniform * sums[last]!)
+  return ids[drawn]!
 }
 
 const bins = 2048
 /** The last bin has everything less likely than the best token by exp(-32) and more. */
 const binsPerE = bins / 32
+
+/** Which bin has the weight exp(-below). */
+const binOf = (below: number): number => (below * binsPerE < bins - 1 ? (below * binsPerE) | 0 : bins - 1)
+
+class BinnedRow {
+  /** Sums of the weights in each bin. */
+  readonly masses = new Float64Array(bins)
+  /** The last bin whose tokens are in, and which of them, the likeliest first; undefined: all. */
+  #last = bins - 1
+  #lastTokens: readonly number[] | undefined
+
+  constructor(
+    private readonly logits: Float32Array,
+    private readonly top: number,
+    private readonly scale: number,
+  ) {
+    const { masses } = this
+    for (let id = 0; id < logits.length; id++) {
+      const below = (top - logits[id]!) * scale
+      masses[binOf(below)]! += expOfMinus(below)
+    }
+  }
+
+  counts(): Float64Array {
+    const counts = new Float64Array(bins)
+    const { logits, top, scale } = this
+    for (let id = 0; id < logits.length; id++) counts[binOf((top - logits[id]!) * scale)]! += 1
+    return counts
+  }
+
+  /** Leaves in the fewest largest weights whose measures (`totals`: those of the bins) reach the target. */
+  cut(totals: Float64Array, target: number, measure: (weight: number) => number): void {
+    let reached = 0
+    let last = 0
+    while (last < this.#last && reached + totals[last]! < target) reached += totals[last++]!
+    const kept: number[] = []
+    let mass = 0
+    for (const id of this.#tokens(last)) {
+      if (reached >= target) break
+      const weight = this.#weight(id)
+      reached += measure(weight)
+      mass += weight
+      kept.push(id)
+    }
+    this.#last = last
+    this.#lastTokens = kept
+    this.masses[last] = mass
+  }
+
+  total(): number {
+    let sum = 0
+    for (let bin = 0; bin <= this.#last; bin++) sum += this.masses[bin]!
+    return sum
+  }
+
+  /** The token at which the running sum passes the target; the last of all if rounding prevents it. */
+  pick(target: number): number {
+    let [bin, reached, mass] = [0, 0, 0]
+    for (let next = 0; next <= this.#last; next++) {
+      if (this.masses[next] === 0) continue
+      bin = next
+      reached += mass
+      mass = this.masses[next]!
+      if (reached + mass > target) break
+    }
+    let drawn = 0
+    for (const id of this.#tokens(bin)) {
+      drawn = id
+      reached += this.#weight(id)
+      if (reached > target) break
+    }
+    return drawn
+  }
+
+  #weight(id: number): number {
+    return expOfMinus((this.top - this.logits[id]!) * this.scale)
+  }
+
+  /** The tokens of a bin that are in, the likeliest first; of equal ones the lower id first. */
+  #tokens(bin: number): readonly number[] {
+    if (bin === this.#last && this.#lastTokens) return this.#lastTokens
+    const { logits, top, scale } = this
+    // Most tokens are far below: one comparison is enough for them. The bin before allows for rounding.
+    const lowest = bin === bins - 1 ? -Infinity : top - (bin + 2) / binsPerE / scale
+    const ids: number[] = []
+    for (let id = 0; id < logits.length; id++)
+      if (logits[id]! >= lowest && binOf((top - logits[id]!) * scale) === bin) ids.push(id)
+    const weights = ids.map((id) => this.#weight(id))
+    return [...ids.keys()]
+      .filter((i) => weights[i] !== 0)
+      .sort((one, other) => weights[other]! - weights[one]!) // stable
+      .map((i) => ids[i]!)
+  }
+}

@@ -1,5 +1,6 @@
 /** Choosing a token from a row of logits. NaN anywhere is refused, and so is a row in which nothing is allowed. */
-import { type DrawOptions, RowDraw } from './row.js'
+import { expOfMinus } from './exp.js'
+import { type DrawOptions, drawFromRow } from './row.js'
 import { bestOfTop, drawFromTop, type TopScores } from './top.js'
 
 export interface SamplingOptions extends Omit<DrawOptions, 'temperature'> {
@@ -16,7 +17,6 @@ export interface SamplingOptions extends Omit<DrawOptions, 'temperature'> {
 export class Sampler {
   readonly #options: SamplingOptions
   readonly #greedy: boolean
-  readonly #row = new RowDraw()
   /** Drawn for a token that the largest logits did not decide. */
   #uniform: number | undefined
 
@@ -38,7 +38,7 @@ export class Sampler {
   fromRow(logits: Float32Array): number {
     const best = argmax(logits)
     if (this.#greedy || logits[best] === Infinity) return best
-    return this.#row.draw(logits, best, this.#options, this.#once())
+    return drawFromRow(logits, best, this.#options, this.#once())
   }
 
   /**
@@ -89,7 +89,7 @@ export function logSumExp(logits: Float32Array, from = 0, to = logits.length): n
   if (top === Infinity) return top
   if (top === -Infinity) return logits.subarray(from, to).some(Number.isNaN) ? Number.NaN : top
   let total = 0
-  for (let id = from; id < to; id++) total += Math.exp(logits[id]! - top)
+  for (let id = from; id < to; id++) total += expOfMinus(top - logits[id]!)
   return top + Math.log(total)
 }
 

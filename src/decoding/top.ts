@@ -27,7 +27,7 @@ export function bestOfTop({ ids, logits }: TopScores, rowLength: number): number
 const margin = 1e-9
 
 /**
- * As RowDraw.draw, from the largest logits alone. What the others add to the sum of all weights is known between bounds;
+ * As drawFromRow, from the largest logits alone. What the others add to the sum of all weights is known between bounds;
  * the token is given where every value between them gives the same one.
  */
 export function drawFromTop(

@@ -208,10 +208,21 @@ describe('sampling from the largest logits', () => {
 
   it('is the draw from the whole row with the same random number, or asks for the row', () => {
     const random = seededRandom(21)
+    /** Half of the numbers are moved next to a border between two tokens, where an error shows. */
+    const nearBorder = (uniform: number, logits: Float32Array, options: Omit<SamplingOptions, 'random'>) => {
+      if (random() < 0.5 || options.temperature === 0 || options.topP === 0) return uniform
+      let sum = 0
+      for (const probability of reference(logits, options).values()) {
+        sum += probability
+        if (sum > uniform) break
+      }
+      const step = pick(random, [1e-3, 1e-5, 1e-7, 1e-10])
+      return Math.min(Math.max(sum + (random() - 0.5) * step, 0), 1 - 2 ** -53)
+    }
     let decided = 0
-    const rounds = 6000
+    const rounds = 3000
     for (let round = 0; round < rounds; round++) {
-      const length = pick(random, [3, 40, 64, 65, 300, 2000])
+      const length = pick(random, [3, 40, 64, 65, 80, 300, 1000])
       const spread = pick(random, [0.01, 1, 3, 8])
       const step = pick(random, [0, 0, 0.25, 2])
       const logits = Float32Array.from({ length }, () => {
@@ -222,8 +233,12 @@ describe('sampling from the largest logits', () => {
       logits[Math.floor(random() * length)] = pick(random, [1, 5, 20])
       const temperature = pick(random, [0, 0.3, 0.7, 1, 1, 1.5, 2])
       const topP = pick(random, [0, 0.1, 0.5, 0.9, 1, 1])
-      const topK = pick(random, [undefined, undefined, 1, 5, 40, 64, 100])
-      const uniform = pick(random, [random(), random(), random() ** 8, 0, 1 - 2 ** -53])
+      const topK = pick(random, [undefined, undefined, undefined, 1, 5, 40, 64, 100])
+      const uniform = nearBorder(pick(random, [random(), random() ** 8, 0, 1 - 2 ** -53]), logits, {
+        temperature,
+        topP,
+        topK,
+      })
       const options = { temperature, topP, topK, random: () => uniform }
       const top = topOf(logits, Math.min(64, length), random)
       const expected = sampler(options)(logits)
@@ -232,7 +247,7 @@ describe('sampling from the largest logits', () => {
       decided++
       assert.equal(token, expected, JSON.stringify({ length, spread, step, ...options, uniform }))
     }
-    assert.ok(decided > rounds / 2, `${decided} of ${rounds} decided`)
+    assert.ok(decided > rounds / 3, `${decided} of ${rounds} decided`)
   })
 
   it('decides nearly always where a language model is as sure as it usually is', () => {

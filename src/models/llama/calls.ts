@@ -48,11 +48,14 @@ export class CallReader {
     return pieces
   }
 
-  /** The reply is over. */
-  end(): Piece[] {
+  /** The reply is over. @param cut by its limit: a call that has not got to its arguments is neither call nor text */
+  end(cut: boolean): Piece[] {
     const pieces: Piece[] = []
-    if (this.#state === 'start' || this.#state === 'text' || this.#state === 'open')
-      this.#text(pieces, this.#buffer.length)
+    if (this.#state === 'open' && this.#mark > 0 && cut) {
+      this.#take(this.#buffer.length)
+      this.#told(pieces, { kind: 'syntax' })
+    }
+    if (!this.inCall) this.#text(pieces, this.#buffer.length)
     return pieces
   }
 

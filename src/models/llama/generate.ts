@@ -155,20 +155,22 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
     const convention = dialect.calls ?? hermes
     const parallel = dialect.calls === undefined || dialect.parallelCalls
     const constraint = constraintOf(request, tools, convention, parallel, grammars)
-    return Array.from({ length: request.choices ?? 1 }, (_, index) => {
-      const options = choosing(request, index, defaults, vocabulary)
-      return new ReplyWriter({
-        index,
-        chooser: new TokenChooser(options, tokens, vocabulary),
-        tokenizer,
-        constraint: constraint?.(),
-        stopTokens,
-        stop,
-        maxTokens,
-        thoughts,
-        calls: tools.length > 0 ? convention : undefined,
-        emit,
-      })
-    })
+    const options = choosing(request, defaults, vocabulary)
+    return Array.from(
+      { length: request.choices ?? 1 },
+      (_, index) =>
+        new ReplyWriter({
+          index,
+          chooser: new TokenChooser(options(index), tokens, vocabulary),
+          tokenizer,
+          constraint: constraint?.(),
+          stopTokens,
+          stop,
+          maxTokens,
+          thoughts,
+          calls: tools.length > 0 ? convention : undefined,
+          emit,
+        }),
+    )
   }
 }

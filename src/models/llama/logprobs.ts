@@ -50,15 +50,11 @@ export class PendingLogprobs {
   #waiting: { readonly logprob: TokenLogprob; readonly start: number; end: number | undefined }[] = []
   #position = 0
 
-  /**
-   * One more token.
-   * @param characters how many of the reply's characters it completed
-   * @param unfinished whether it left one that a later token has to complete
-   */
-  push(logprob: TokenLogprob, characters: number, unfinished: boolean): void {
+  /** One more token, which completed so many of the reply's characters: none, and it ends where the next one does. */
+  push(logprob: TokenLogprob, characters: number): void {
     const start = this.#position
     this.#position += characters
-    const end = unfinished && characters === 0 ? undefined : this.#position
+    const end = characters === 0 ? undefined : this.#position
     if (end !== undefined) for (const token of this.#waiting) token.end ??= end
     this.#waiting.push({ logprob, start, end })
   }

@@ -52,6 +52,12 @@ export class PromptEncoder {
     const { messages, recordings = [], tools = [], reasoningEffort } = request
     if (messages.length === 0)
       throw new ServiceError('invalid_value', 'The conversation is empty.', 'messages')
+    if (messages.length >= context)
+      throw new ServiceError(
+        'context_length_exceeded',
+        `The conversation has ${messages.length} messages, but the context holds ${context} tokens: shorten it.`,
+        'messages',
+      )
     const seam = unusedCharacter([messages, tools])
     const text = this.#write(messages, tools, variables(reasoningEffort), this.#guard(seam))
     const tokens = text.split(seam).flatMap((part) => this.#tokenizer.encode(part, context))

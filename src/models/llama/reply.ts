@@ -39,8 +39,6 @@ export class ReplyWriter implements Reply {
   readonly #callReader: CallReader | undefined
   readonly #stops: StopStrings
   readonly #logprobs = new PendingLogprobs()
-  /** Tokens that are special, but mean something here. */
-  readonly #marks: ReadonlySet<number>
   readonly #think: number | undefined
   #tokens = 0
   #reasoningTokens = 0
@@ -52,7 +50,6 @@ export class ReplyWriter implements Reply {
   constructor(options: ReplyOptions) {
     const { chooser, constraint, thoughts, calls, tokenizer } = options
     this.#options = options
-    this.#characters = new TokenStream(tokenizer)
     this.needsRow = chooser.needsRow || constraint !== undefined
     this.#reasoning = new ReasoningReader(thoughts)
     this.#callReader = calls && new CallReader(calls)
@@ -61,7 +58,10 @@ export class ReplyWriter implements Reply {
       ...(thoughts === 'none' ? [] : [thinkMarks.open, thinkMarks.close]),
       ...(calls ? callMarks[calls.name] : []),
     ]
-    this.#marks = new Set(marks.flatMap((text) => tokenizer.id(text) ?? []))
+    const meant = new Set(marks.flatMap((text) => tokenizer.id(text) ?? []))
+    // Special tokens are no text, but for those that mean something here.
+    const bytes = (id: number) => tokenizer.bytes(id, { keepSpecial: meant.has(id) })
+    this.#characters = new TokenStream({ ...tokenizer, bytes })
     this.#think = tokenizer.id(thinkMarks.open)
   }
 
@@ -77,10 +77,8 @@ export class ReplyWriter implements Reply {
     if (state === 'answer' || token !== this.#think) constrained?.accept(token)
     this.#tokens++
     const { tokenizer } = this.#options
-    const special = { keepSpecial: this.#marks.has(token) }
-    const text = this.#characters.push(token, special)
-    const isCut = text === '' && tokenizer.bytes(token, special).length > 0
-    if (told) this.#logprobs.push(tokenLogprob(told, tokenizer), text.length, isCut)
+    const text = this.#characters.push(token)
+    if (told) this.#logprobs.push(tokenLogprob(told, tokenizer), text.length)
     const stopped = this.#read(this.#reasoning.push(text))
     if (state === 'thinking' || this.#reasoning.state === 'thinking') this.#reasoningTokens++
     if (stopped) return this.#finish('stop')
@@ -151,7 +149,9 @@ export class ReplyWriter implements Reply {
     this.#ended = true
     // Bytes of a character that the end cut in two are no text.
     if (!this.#stops.stopped)
-      this.#read(this.#reasoning.end()) || this.#tellAll(this.#callReader?.end() ?? []) || this.#tellRest()
+      this.#read(this.#reasoning.end()) ||
+        this.#tellAll(this.#callReader?.end(reason === 'length') ?? []) ||
+        this.#tellRest()
     const { index: choice, emit } = this.#options
     emit({
       kind: 'end',

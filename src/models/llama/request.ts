@@ -58,15 +58,18 @@ export interface GenerateRequest {
   readonly presencePenalty?: number
   /** Added to the logits of tokens, −100 … 100, by id. */
   readonly logitBias?: Readonly<Record<string, number>>
-  /** The same request with the same seed gives the same text. */
+  /** The same request with the same seed gives the same text; of several replies each has its own. */
   readonly seed?: number
-  /** Texts that end the reply and are not part of it. */
+  /** Texts that end the answer and are not part of it; what is thought and called may have them. */
   readonly stop?: readonly string[]
   /** How many alternatives to tell of every token, 0 … 20; absent: nothing is told of tokens. */
   readonly topLogprobs?: number
 }
 
-/** One token of a reply, and how likely it was: natural logarithms of the whole softmax. */
+/**
+ * One token of a reply, and how likely it was: natural logarithms of the whole softmax of what the network gives, before
+ * penalties, bias, grammar and temperature; -9999 for what can not come. Bytes that are no characters are written \xNN.
+ */
 export interface TokenLogprob {
   readonly token: string
   readonly bytes: readonly number[]

@@ -46,29 +46,32 @@ export function samplingDefaults(generation: Json, where: string): SamplingDefau
 }
 
 /**
- * How the tokens of one of a request's replies are chosen. Every reply draws from a stream of its own, which the seed
- * and its index give: the first is the one of a request for a single reply.
+ * How the tokens of a request's replies are chosen, by the index of the reply. Every one draws from a stream of its own,
+ * which the seed and the index give: the first is that of a request for a single reply.
  * @param vocabulary ids of tokens are below it
  * @throws ServiceError `invalid_value` for a bias of what is no token, or beyond −100 … 100
  */
 export function choosing(
   request: GenerateRequest,
-  index: number,
   defaults: SamplingDefaults,
   vocabulary: number,
-): ChoosingOptions {
+): (index: number) => ChoosingOptions {
   const { temperature, topP, seed, frequencyPenalty, presencePenalty, topLogprobs } = request
-  return {
+  const shared = {
     temperature: temperature ?? defaults.temperature,
     topP: topP ?? defaults.topP,
     topK: defaults.topK,
-    random: seededRandom(seed === undefined ? randomUUID() : index === 0 ? seed : `${seed}, reply ${index}`),
     frequency: frequencyPenalty ?? 0,
     presence: presencePenalty ?? 0,
     repetition: defaults.repetitionPenalty,
     bias: bias(request.logitBias ?? {}, vocabulary),
     topLogprobs,
   }
+  const stream = (index: number) => (index === 0 ? seed! : `${seed}, reply ${index}`)
+  return (index) => ({
+    ...shared,
+    random: seededRandom(seed === undefined ? randomUUID() : stream(index)),
+  })
 }
 
 function bias(given: Readonly<Record<string, number>>, vocabulary: number): [token: number, value: number][] {

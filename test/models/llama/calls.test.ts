@@ -29,7 +29,7 @@ function found(convention: CallConvention, text: string, size: () => number): Fo
     take(reader.push(text.slice(at, end), end))
     at = end
   }
-  take(reader.end())
+  take(reader.end(false))
   return all
 }
 
@@ -135,6 +135,18 @@ describe('models/llama/calls', () => {
           'in pieces',
         )
     })
+
+  it('leaves out what a limit cuts before the arguments, where a mark has said that it is a call', () => {
+    const cut = (convention: CallConvention, text: string) => {
+      const reader = new CallReader(convention)
+      return [...reader.push(text, text.length), ...reader.end(true)].map((piece) =>
+        piece.kind === 'text' ? piece.text : piece.kind,
+      )
+    }
+    assert.deepEqual(cut(hermes, 'So.\n<tool_call>\n{"name": "f'), ['So.', 'syntax'])
+    assert.deepEqual(cut(hermes, 'So. <tool_'), ['So.', ' <tool_'])
+    assert.deepEqual(cut(llama3, '{"name": "Oslo'), ['{"name": "Oslo'])
+  })
 
   it('tells text at once that can not begin a call', () => {
     const reader = new CallReader(hermes)

@@ -35,6 +35,16 @@ describe('models/llama/prompt', () => {
     assert.ok(text.includes(content))
   })
 
+  it('refuses more messages than the context has tokens before any work', () => {
+    const messages = Array.from({ length: 200_000 }, () => ({ role: 'user' as const, content: '' }))
+    const begun = performance.now()
+    assert.throws(() => prompts.encode({ messages }, 8192), {
+      code: 'context_length_exceeded',
+      message: /200000.*8192/,
+    })
+    assert.ok(performance.now() - begun < 100)
+  })
+
   it('refuses an empty conversation', () => {
     assert.throws(() => encode(), { code: 'invalid_value', param: 'messages' })
   })

@@ -37,6 +37,11 @@ describe('models/llama/reply', () => {
     assert.equal(tell(['a', ...bytes('🙂').slice(0, 3)]).text, 'a')
   })
 
+  it('begins without the blank that some tokenizers put before a text', () => {
+    assert.equal(tell([' ', ' Hello', ' you'], { leadingBlanks: 1 }).text, ' Hello you')
+    assert.equal(tell([' Hello', ' you'], { leadingBlanks: 1 }).text, 'Hello you')
+  })
+
   it('leaves special tokens out', () => {
     assert.equal(tell(['a', '<|x|>', 'b'], { special: ['<|x|>'] }).text, 'ab')
   })

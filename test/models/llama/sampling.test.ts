@@ -35,7 +35,7 @@ describe('models/llama/sampling', () => {
     const request = { messages: [], maxTokens: 9 }
     const sampling = { temperature: 0.5, topP: 0.9, topK: 7, repetitionPenalty: 1.2 }
     const choose = (given: Partial<GenerateRequest>, index = 0) =>
-      choosing({ ...request, ...given }, index, sampling, 100)
+      choosing({ ...request, ...given }, sampling, 100)(index)
     const draws = (given: Partial<GenerateRequest>, index = 0) => {
       const { random } = choose(given, index)
       return Array.from({ length: 9 }, random)

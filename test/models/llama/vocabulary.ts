@@ -11,12 +11,13 @@ export const STOP = '<stop>'
 export function tokenizerOf(
   tokens: readonly (string | Uint8Array)[],
   special: readonly string[] = [],
+  leadingBlanks = 0,
 ): Tokenizer {
   const all = tokens.map((token) => (typeof token === 'string' ? Buffer.from(token) : token))
   return {
     vocabularySize: all.length,
+    leadingBlanks,
     specialTokens: special,
-    leadingBlanks: 0,
     id: (text) => {
       const id = tokens.indexOf(text)
       return id < 0 ? undefined : id
@@ -60,11 +61,16 @@ export function tell(
   {
     special = [],
     topLogprobs,
+    leadingBlanks = 0,
     ...given
-  }: Partial<ReplyOptions> & { special?: readonly string[]; topLogprobs?: number } = {},
+  }: Partial<ReplyOptions> & {
+    special?: readonly string[]
+    topLogprobs?: number
+    leadingBlanks?: number
+  } = {},
 ): Told {
   const vocabulary = [...new Set([STOP, ...special, ...script])]
-  const tokenizer = tokenizerOf(vocabulary, [STOP, ...special])
+  const tokenizer = tokenizerOf(vocabulary, [STOP, ...special], leadingBlanks)
   const events: GenerateEvent[] = []
   const reply = new ReplyWriter({
     index: 0,
