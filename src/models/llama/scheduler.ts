@@ -122,14 +122,14 @@ export class Scheduler {
 
   /** The next chunk of a prompt. */
   private async readPrompt(): Promise<void> {
-    const reading = this.slots.owners.filter(({ missing }) => missing > 1)
+    const reading = this.slots.owners.filter(({ inSteps }) => !inSteps)
     if (reading.length === 0) return
     const sequence = this.turns.next(reading)
     this.slots.catchUp(sequence)
-    if (sequence.missing === 1) return
+    if (sequence.inSteps) return
     const { request, tokens, slot } = sequence
     const { index, rows: past } = slot!
-    const chunk = tokens.slice(past, past + this.options.chunk)
+    const chunk = sequence.chunk(this.options.chunk)
     const isLast = past + chunk.length === tokens.length
     try {
       const scores = await this.steps.prefill(chunk, { slot: index, past }, isLast)
@@ -143,9 +143,9 @@ export class Scheduler {
     }
   }
 
-  /** One more token of every sequence whose other tokens have rows. */
+  /** One more token of every sequence that is not being read. */
   private async step(): Promise<void> {
-    const ready = this.slots.owners.filter(({ missing }) => missing === 1).sort(byArrival)
+    const ready = this.slots.owners.filter(({ inSteps }) => inSteps).sort(byArrival)
     for (const sequence of ready) this.makeRoom(sequence)
     const left = new Map(
       ready.flatMap((sequence) => (sequence.slot ? [[sequence.slot.index, sequence]] : [])),
@@ -174,7 +174,7 @@ export class Scheduler {
     const batch = list.map((slot) => {
       const tokens = sequences.get(slot)?.tokens
       const past = this.slots.all[slot]!.rows
-      return tokens ? { slot, past, token: tokens.at(-1)! } : { slot, past, token: 0, idle: true }
+      return tokens ? { slot, past, token: tokens[past]! } : { slot, past, token: 0, idle: true }
     })
     const wantsRow = ({ request, reply }: Sequence) =>
       (request.computed === null ? [reply] : request.work.replies).some(({ needsRow }) => needsRow)
@@ -183,7 +183,9 @@ export class Scheduler {
       const scores = await this.steps.decode(batch, whole)
       for (const { sequence } of running) if (sequence.slot) this.count(sequence, 1)
       const asked = running.flatMap(({ sequence, row }) =>
-        sequence.slot ? this.begun(sequence, scores[row]!).map((one) => ({ ...one, row })) : [],
+        sequence.slot && sequence.missing === 0
+          ? this.begun(sequence, scores[row]!).map((one) => ({ ...one, row }))
+          : [],
       )
       const again = asked.filter((one) => !this.take(one.sequence, one.scores))
       if (again.length === 0) return
@@ -198,8 +200,9 @@ export class Scheduler {
     }
   }
 
-  private count({ request, slot }: Sequence, rows: number): void {
-    slot!.rows += rows
+  private count(sequence: Sequence, rows: number): void {
+    const { request } = sequence
+    this.slots.written(sequence, rows)
     if (request.computed !== null) request.computed += rows
   }
 

@@ -57,9 +57,32 @@ export class Sequence {
     return this.request.work.replies[this.index]!
   }
 
+  get reproducible(): boolean {
+    return this.request.work.reproducible === true
+  }
+
+  get promptLength(): number {
+    return this.request.work.prompt.length
+  }
+
   /** How many of its tokens have no row yet. At least the last has none: what follows it is still to be asked. */
   get missing(): number {
     return this.tokens.length - (this.slot?.rows ?? 0)
+  }
+
+  /**
+   * Whether it is next served by a step, and not by a chunk. A reply that has lost its rows gets them back by steps where
+   * it is to be reproducible, since steps are what had made them.
+   */
+  get inSteps(): boolean {
+    return this.missing === 1 || (this.reproducible && this.tokens.length - this.missing >= this.promptLength)
+  }
+
+  /** The tokens of its next chunk, of at most `most`. */
+  chunk(most: number): number[] {
+    const past = this.tokens.length - this.missing
+    const end = this.reproducible ? this.promptLength : this.tokens.length
+    return this.tokens.slice(past, Math.min(past + most, end))
   }
 }
 

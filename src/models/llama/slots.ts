@@ -10,6 +10,8 @@ export class Slot {
   /** What the rows are of; the first {@link rows} of them count. */
   tokens: readonly number[] = []
   rows = 0
+  /** So many of the first rows were computed in the pieces of a prompt that is alone; the last may be a short one. */
+  exact = 0
   /** Who writes here; null: nobody, the rows are kept. */
   owner: Sequence | null = null
   /** When it was last of use: a count of such events. */
@@ -34,10 +36,10 @@ export class Slots {
   readonly all: readonly Slot[]
   private uses = 0
 
-  /** @param limits how many slots there are, and how many rows a sequence may have */
+  /** @param limits how many slots there are, how many rows a sequence may have, and how many a piece of a prompt has */
   constructor(
     private readonly memory: SlotMemory,
-    private readonly limits: { readonly slots: number; readonly context: number },
+    private readonly limits: { readonly slots: number; readonly context: number; readonly chunk: number },
   ) {
     this.all = Array.from({ length: limits.slots }, (_, index) => new Slot(index))
   }
@@ -55,9 +57,9 @@ export class Slots {
     const { tokens } = sequence
     const vacant = this.all.filter(({ owner }) => !owner)
     if (vacant.length === 0) return 'no slot'
-    const source = this.longest(tokens, this.all)
+    const source = this.longest(sequence, this.all)
     if (source) this.touch(source.slot)
-    const slot = this.choose(tokens, vacant, source)
+    const slot = this.choose(sequence, vacant, source)
     if (slot !== source?.slot && this.makeRoom(slot, tokens.length, source?.slot)) {
       this.occupy(slot, sequence, tokens.length - 1)
       this.catchUp(sequence)
@@ -74,11 +76,11 @@ export class Slots {
   }
 
   /** The slot for a sequence, emptied if nothing in it is wanted. */
-  private choose(tokens: readonly number[], vacant: readonly Slot[], source?: Beginning): Slot {
-    // To go on in a slot costs nothing where all of its rows are wanted.
+  private choose(sequence: Sequence, vacant: readonly Slot[], source?: Beginning): Slot {
+    // To go on in a slot costs nothing where all of its rows are wanted (or all but the last, to be computed again).
     const whole = this.longest(
-      tokens,
-      vacant.filter((slot) => commonPrefix(slot.tokens, tokens, slot.rows) === slot.rows),
+      sequence,
+      vacant.filter((slot) => this.wanted(slot, sequence) >= slot.rows - 1),
     )
     if (whole) return whole.slot
     const oldest = this.leastUsed(vacant.filter((slot) => slot !== source?.slot))
@@ -91,12 +93,24 @@ export class Slots {
   }
 
   /** Copies the rows that another slot has got of a sequence's tokens, where they are many more than its own. */
-  catchUp({ slot: own, tokens }: Sequence): void {
-    const source = this.longest(tokens, this.all)
+  catchUp(sequence: Sequence): void {
+    const { slot: own } = sequence
+    const source = this.longest(sequence, this.all)
     if (!own || !source || source.rows < own.rows + LEAST_COPIED) return
     this.memory.copy(source.slot.index, own.index, source.rows)
     this.touch(source.slot)
-    own.rows = source.rows
+    own.rows = source.slot.rows
+    own.exact = source.slot.exact
+    this.cut(own, source.rows)
+  }
+
+  /** A run has written a sequence's next rows. */
+  written({ slot, promptLength }: Sequence, rows: number): void {
+    const own = slot!
+    const { chunk } = this.limits
+    const isPiece = own.rows % chunk === 0 && (rows === chunk || own.rows + rows === promptLength)
+    if (own.exact === own.rows && isPiece) own.exact += rows
+    own.rows += rows
   }
 
   /** Makes room for one more row than a sequence has; false where only other sequences' memory is left. */
@@ -112,7 +126,7 @@ export class Slots {
     sequence.slot = null
     this.touch(slot)
     // Nothing goes on behind the last row that there is, and an idle slot has to have one to be written in vain.
-    slot.rows = Math.min(slot.rows, this.limits.context - 1)
+    this.cut(slot, this.limits.context - 1)
     slot.tokens = sequence.tokens.slice(0, slot.rows)
     if (slot.rows === 0) this.forget(slot)
   }
@@ -126,7 +140,6 @@ export class Slots {
     this.forget(slot)
   }
 
-  /** @param most how many of the slot's rows may be the sequence's */
   /** What is in these slots is not known any more. @returns whose it was */
   lose(indices: readonly number[]): Sequence[] {
     const slots = indices.map((index) => this.all[index]!)
@@ -139,8 +152,9 @@ export class Slots {
     return owners
   }
 
+  /** @param most how many of the slot's rows may be the sequence's */
   private occupy(slot: Slot, sequence: Sequence, most: number): void {
-    slot.rows = Math.min(slot.rows, most)
+    this.cut(slot, most)
     slot.owner = sequence
     slot.tokens = sequence.tokens
     sequence.slot = slot
@@ -160,10 +174,17 @@ export class Slots {
     return true
   }
 
+  /** Lets no more than the first `rows` rows count. */
+  private cut(slot: Slot, rows: number): void {
+    slot.rows = Math.min(slot.rows, rows)
+    // Part of a piece is not what a piece of its length would be.
+    if (slot.exact > rows) slot.exact = rows - (rows % this.limits.chunk)
+  }
+
   private forget(slot: Slot): void {
     this.memory.release(slot.index)
     slot.tokens = []
-    slot.rows = 0
+    this.cut(slot, 0)
     slot.used = 0
   }
 
@@ -176,13 +197,23 @@ export class Slots {
     return [...slots].sort((a, b) => a.used - b.used)[0]
   }
 
-  /** Where the longest beginning of the tokens is, the last of which has to be computed in any case. */
-  private longest(tokens: readonly number[], slots: readonly Slot[]): Beginning | undefined {
+  /** Where the most rows of a sequence are. */
+  private longest(sequence: Sequence, slots: readonly Slot[]): Beginning | undefined {
     let best: Beginning | undefined
     for (const slot of slots) {
-      const rows = commonPrefix(slot.tokens, tokens, Math.min(slot.rows, tokens.length - 1))
+      const rows = this.wanted(slot, sequence)
       if (rows > (best?.rows ?? 0)) best = { slot, rows }
     }
     return best
+  }
+
+  /** How many of a slot's rows a sequence can begin with. Its last token has to be computed in any case. */
+  private wanted({ tokens, rows, exact }: Slot, sequence: Sequence): number {
+    const common = commonPrefix(tokens, sequence.tokens, Math.min(rows, sequence.tokens.length - 1))
+    if (!sequence.reproducible) return common
+    // The last, short piece of a prompt is another where the prompt goes on.
+    if (exact === sequence.promptLength && common >= exact) return exact
+    const usable = Math.min(exact, common)
+    return usable - (usable % this.limits.chunk)
   }
 }

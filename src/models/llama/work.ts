@@ -35,6 +35,11 @@ export interface Work {
   readonly replies: readonly Reply[]
   /** The most tokens of each reply, which the replies keep to themselves; with the prompt's no more than the context. */
   readonly maxTokens: number
+  /**
+   * Whether nothing of the numbers may depend on what else is or was there (a seed was given). Kernels round by how many
+   * rows a run has: only rows that were computed in the same pieces as they would be alone are then taken from others.
+   */
+  readonly reproducible?: boolean
   readonly signal: AbortSignal
   /** The prompt is in; `cached` tokens of it were not computed. */
   started(cached: number): void

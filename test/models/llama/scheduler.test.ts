@@ -12,16 +12,26 @@ interface Ask {
   replies?: number
 }
 
+interface Memory {
+  slots?: number
+  sharedRows?: number
+  /** Whether numbers depend on the pieces that rows are computed in: all requests are then to be reproducible. */
+  rounds?: boolean
+}
+
 describe('models/llama/scheduler', () => {
   let session: ToySession
   let scheduler: Scheduler
+  let reproducible: boolean
   let onRun: (run: ToyRun, index: number) => void
 
-  function open({ slots = 4, sharedRows }: { slots?: number; sharedRows?: number } = {}): void {
+  function open({ slots = 4, sharedRows, rounds = false }: Memory = {}): void {
     onRun = () => {}
+    reproducible = rounds
     session = new ToySession({
       slots,
       stateRows: CONTEXT,
+      rounds,
       ...(sharedRows ? { sharedRows } : {}),
       onRun: (run, index) => onRun(run, index),
     })
@@ -39,17 +49,19 @@ describe('models/llama/scheduler', () => {
       prompt,
       replies,
       maxTokens: styles[0]!.maxTokens,
+      reproducible,
       signal: controller.signal,
       started: (tokens) => cached.push(tokens),
     })
+    const wanted = styles.map((one) => alone(prompt, one, reproducible ? CHUNK : undefined))
     const checked = done.then(() => {
-      for (const [i, { tokens }] of replies.entries()) assert.deepEqual(tokens, alone(prompt, styles[i]!))
+      for (const [i, { tokens }] of replies.entries()) assert.deepEqual(tokens, wanted[i])
       assert.equal(cached.length, 1)
     })
     // Whoever is not looked at is looked at by its test later.
     checked.catch(() => {})
     const cancel = (reason?: unknown) => controller.abort(reason)
-    return { done, checked, replies, cached, cancel, wanted: styles.map((one) => alone(prompt, one)) }
+    return { done, checked, replies, cached, cancel, wanted }
   }
   const isPrompt = (run: ToyRun) => run.rows > 1 || run.uses[0]!.past === 0
   const slotsOf = ({ uses }: ToyRun) => uses.filter(({ idle }) => !idle).map(({ slot }) => slot)
@@ -393,6 +405,30 @@ describe('models/llama/scheduler', () => {
     for (const run of again) assert.deepEqual(run.uses, session.runs[session.runs.indexOf(run) - 1]!.uses)
   })
 
+  describe('where numbers depend on the pieces that they were computed in', () => {
+    it('takes rows of others for a reproducible reply only in the same pieces', async () => {
+      open({ rounds: true })
+      const prompt = promptOf(10, 44)
+      const first = ask({ prompt, replies: 3, style: { maxTokens: 9 } })
+      await first.checked
+      assert.equal(promptRows(), 44, 'its own replies share the last piece, too')
+      const again = ask({ prompt })
+      const turn = ask({ prompt: [...prompt, ...first.replies[0]!.tokens, 1, 2, 3] })
+      const shorter = ask({ prompt: prompt.slice(0, 30) })
+      for (const { checked } of [again, turn, shorter]) await checked
+      assert.deepEqual([again.cached, turn.cached, shorter.cached], [[40], [40], [24]])
+    })
+
+    it('gives a reproducible reply its rows back by steps', async () => {
+      open({ sharedRows: 160, rounds: true })
+      const asked = [10, 20, 30, 40].map((seed) =>
+        ask({ prompt: promptOf(seed, 10), style: { maxTokens: 40 } }),
+      )
+      await Promise.all(asked.map(({ checked }) => checked))
+      assert.ok(session.counts.refused > 0)
+    })
+  })
+
   describe('whatever comes', () => {
     const totals = { refused: 0, copied: 0, idle: 0, forgotten: 0, cancelled: 0, cached: 0, failed: 0 }
     for (let seed = 0; seed < 40; seed++)
@@ -400,7 +436,8 @@ describe('models/llama/scheduler', () => {
         const random = (most: number, ...what: number[]) => hash(seed, ...what) % most
         const shared = random(2, 1) === 0
         const slots = 1 + random(6, 2)
-        open({ slots, ...(shared ? { sharedRows: CONTEXT + random(300, 3) } : {}) })
+        const rounds = random(2, 6) === 0
+        open({ slots, rounds, ...(shared ? { sharedRows: CONTEXT + random(300, 3) } : {}) })
         const failing = random(3, 4) === 0 ? 20 + random(100, 5) : -1
         const works = Array.from({ length: 25 }, (_, i) => {
           const own = promptOf(1000 * seed + i, random(40, i, 10))

@@ -30,9 +30,12 @@ export function hash(...numbers: readonly number[]): number {
   return h >>> 0
 }
 
-/** A token's row, which as in a real network depends on all that is before it. */
-const rowOf = (token: number, rows: readonly number[]): number =>
-  hash(rows.at(-1) ?? EMPTY, token, rows.length)
+/** Computes the rows of tokens as one run does; where it rounds, by how many rows were there and how many come. */
+function compute(rows: number[], tokens: readonly number[], rounds: boolean): void {
+  const rounding = rounds ? hash(rows.length, tokens.length) : 0
+  // As in a real network each depends on all that is before it.
+  for (const token of tokens) rows.push(hash(rows.at(-1) ?? EMPTY, token, rows.length, rounding))
+}
 
 /** The logits behind rows: of all of them. */
 export function logitsOf(rows: readonly number[]): Float32Array {
@@ -65,6 +68,8 @@ export interface ToyOptions {
   readonly slots: number
   /** The most rows of a sequence. */
   readonly stateRows: number
+  /** Whether what a row is depends on the piece that it is computed in, as with real kernels. */
+  readonly rounds?: boolean
   /** Told before each run; what it throws is thrown by the run, after it has spoilt its slots' rows. */
   readonly onRun?: (run: ToyRun, index: number) => void
 }
@@ -113,7 +118,7 @@ export class ToySession implements Session {
       const all = uses.map(({ slot, past, idle }, i) => {
         const place = this.places.get(slot) ?? { capacity: this.options.stateRows, rows: [] }
         const own = place.rows.slice(0, past)
-        for (let row = 0; row < rows; row++) own.push(rowOf(Number(data[i * rows + row]), own))
+        compute(own, Array.from(data.slice(i * rows, (i + 1) * rows), Number), this.options.rounds === true)
         if (idle) place.rows.length = Math.min(place.rows.length, past)
         else place.rows = own
         return logitsOf(own)
@@ -277,16 +282,24 @@ export class ToyReply implements Reply {
   }
 }
 
-/** The reply as it is when nothing else is there: without session and scheduler. */
-export function alone(prompt: readonly number[], { seed, maxTokens, stops }: ToyStyle): number[] {
+/**
+ * The reply as it is when nothing else is there: without session and scheduler.
+ * @param chunk the pieces of the prompt, where the network rounds by them
+ */
+export function alone(
+  prompt: readonly number[],
+  { seed, maxTokens, stops }: ToyStyle,
+  chunk?: number,
+): number[] {
   const rows: number[] = []
-  for (const token of prompt) rows.push(rowOf(token, rows))
+  for (let past = 0; past < prompt.length; past += chunk ?? prompt.length)
+    compute(rows, prompt.slice(past, past + (chunk ?? prompt.length)), chunk !== undefined)
   const tokens: number[] = []
   while (tokens.length < maxTokens) {
     const token = order(logitsOf(rows))[rank(seed, tokens.length)]!
     if (stops && ends(token)) break
     tokens.push(token)
-    rows.push(rowOf(token, rows))
+    compute(rows, [token], chunk !== undefined)
   }
   return tokens
 }
