@@ -44,9 +44,9 @@ export class TooComplex extends Error {
   override readonly name = 'TooComplex'
 }
 
-/** What may be spent on the automata of one grammar, in steps of some tens of nanoseconds. */
+/** What may be spent on the automata of one grammar, in steps of about a tenth of a microsecond. */
 export class Effort {
-  private left = 5_000_000
+  private left = 3_000_000
 
   /** TooComplex when all is spent. */
   spend(steps: number): void {
@@ -91,7 +91,7 @@ export function explore<Key>(first: Key, by: Explored<Key>, effort: Effort): Tex
       before[to] = from
       from.push(index)
     }
-    effort.spend(10 + out.length)
+    effort.spend(40 + 4 * out.length)
     moves.push(out)
   }
   const accepts = keys.map((key) => by.accepts(key))
