@@ -46,16 +46,17 @@ export class TooComplex extends Error {
 
 /** What may be spent on the automata of one grammar, in steps of about a tenth of a microsecond. */
 export class Effort {
-  private left = 3_000_000
+  spent = 0
 
   /** TooComplex when all is spent. */
   spend(steps: number): void {
-    this.left -= steps
-    if (this.left < 0) throw new TooComplex('makes the schema too complex')
+    this.spent += steps
+    if (this.spent > mostSteps) throw new TooComplex('makes the schema too complex')
   }
 }
 
 const mostStates = 10_000
+const mostSteps = 3_000_000
 
 export interface Explored<Key> {
   /** A name that equal states share. */
