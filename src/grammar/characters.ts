@@ -72,42 +72,46 @@ export const classEscapes: Readonly<Record<string, Characters>> = {
 /** What `.` stands for: all but line terminators. */
 export const dot: Characters = others(only('\n\r\u2028\u2029'))
 
-const properties = new Map<string, Characters | undefined>()
+const properties = new Map<string, Characters>()
 
-/** The characters of a Unicode property (`L`, `Script=Greek`), by the engine's own tables; undefined if it has no such. */
-export function unicodeProperty(name: string): Characters | undefined {
-  if (!properties.has(name)) properties.set(name, scanned(name))
-  return properties.get(name)
-}
-
-function scanned(name: string): Characters | undefined {
-  if (!/^[A-Za-z0-9_=]{1,60}$/.test(name)) return undefined
+/**
+ * The characters of a Unicode property (`L`, `Script=Greek`), by the engine's own tables; undefined if it has no such.
+ * @param search called before one is looked for that was not found before, which takes some ten milliseconds
+ */
+export function unicodeProperty(name: string, search: () => void): Characters | undefined {
+  const known = properties.get(name)
+  if (known || !/^[A-Za-z0-9_=]{1,60}$/.test(name)) return known
   let runs: RegExp
   try {
     runs = new RegExp(`\\p{${name}}+`, 'gu')
   } catch {
     return undefined // the answer to whether there is such a property
   }
-  const found: Range[] = []
-  for (const match of everyCharacter().matchAll(runs)) {
-    let low = match[0].codePointAt(0)!
-    let high = low - 1
-    for (const character of match[0]) {
-      const code = character.codePointAt(0)!
-      if (code !== high + 1) {
-        found.push([low, high])
-        low = code
-      }
-      high = code
-    }
-    found.push([low, high])
-  }
-  return characters(found)
+  search()
+  const found = [...everyCharacter().matchAll(runs)].map(
+    ({ 0: run, index }): Range => [codeAt(index), codeAt(index + run.length) - 1],
+  )
+  const set = characters(found)
+  properties.set(name, set)
+  return set
 }
 
+const surrogates = 0x800
+const firstPair = 0x10000 - surrogates
+
+/** Text of all characters, in order. */
 function everyCharacter(): string {
-  const pieces: string[] = []
-  for (const [low, high] of anyCharacter)
-    for (let code = low; code <= high; code++) pieces.push(String.fromCodePoint(code))
-  return pieces.join('')
+  const units = new Uint16Array(firstPair + 2 * 0x100000)
+  for (let unit = 0; unit < firstPair; unit++) units[unit] = unit < 0xd800 ? unit : unit + surrogates
+  for (let code = 0; code < 0x100000; code++) {
+    units[firstPair + 2 * code] = 0xd800 + (code >>> 10)
+    units[firstPair + 2 * code + 1] = 0xdc00 + (code & 0x3ff)
+  }
+  return Buffer.from(units.buffer).toString('utf16le')
+}
+
+/** Which of its characters begins at an index. */
+function codeAt(index: number): number {
+  if (index < 0xd800) return index
+  return index < firstPair ? index + surrogates : 0x10000 + (index - firstPair) / 2
 }

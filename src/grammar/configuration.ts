@@ -31,7 +31,7 @@ export class Stack {
   }
 }
 
-interface Thread {
+export interface Thread {
   readonly state: State
   readonly stack: Stack
 }

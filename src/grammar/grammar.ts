@@ -27,7 +27,7 @@ export class Grammar {
     const name = nameOf(at)
     let mask = this.#masks.get(name)
     if (!mask) {
-      if (this.#maskBytes > mostMaskBytes || this.pool.full) this.#forget()
+      if (this.#maskBytes > mostMaskBytes || this.pool.full) this.forget()
       mask = maskOf(at, this.tokens, this.pool)
       this.#masks.set(name, mask)
       this.#maskBytes += mask.tokens.byteLength + 2 * name.length
@@ -46,7 +46,10 @@ export class Grammar {
     return now
   }
 
-  #forget(): void {
+  /** Lets go of what was worked out; replies go on all the same. */
+  forget(): void {
+    if (this.#maskBytes === 0) return
+
     this.pool.empty()
     this.#masks.clear()
     this.#maskBytes = 0

@@ -11,13 +11,20 @@ import type { Shape, Vocabulary } from './shape.js'
 import type { Callee } from './state.js'
 import { type TokenSet, tokenSet } from './token-set.js'
 
-const mostGrammars = 32
+const mostGrammars = 64
+/** Of all grammars that are kept, by {@link bytesOf}. */
+const mostBytes = 128e6
+/** Grammars that keep what was worked out while they were used. */
+const mostWarm = 8
+/** Of a shape as JSON text; OpenAI allows less. */
+const mostCharacters = 500_000
 /** States and stacks of one grammar: up to 2 KB each. */
 const mostEntries = 4000
 
 export class Grammars {
   private tokens: TokenSet | undefined
-  private readonly compiled = new Map<string, Grammar>()
+  /** By shape as JSON text, the last used last. */
+  private readonly compiled = new Map<string, Compiled>()
 
   /** Costs nothing: the vocabulary is read when the first grammar is compiled. */
   constructor(private readonly vocabulary: Vocabulary) {}
@@ -28,23 +35,38 @@ export class Grammars {
    */
   compile(shape: Shape): Grammar {
     const name = JSON.stringify(shape)
-    const known = this.compiled.get(name)
+    const compiled = this.compiled.get(name) ?? this.made(shape, name.length)
     this.compiled.delete(name) // to come behind all others
-    const grammar = known ?? this.made(shape)
-    this.compiled.set(name, grammar)
-    for (const [oldest] of this.compiled) {
-      if (this.compiled.size <= mostGrammars) break
-      this.compiled.delete(oldest)
-    }
-    return grammar
+    this.compiled.set(name, compiled)
+    this.tidy()
+    return compiled.grammar
   }
 
-  private made(shape: Shape): Grammar {
+  private made(shape: Shape, characters: number): Compiled {
+    if (characters > mostCharacters) {
+      const param = shape.kind === 'calls' ? 'tools' : 'response_format.json_schema.schema'
+      const message = `The JSON Schema has ${characters} characters, more than the ${mostCharacters} that are allowed.`
+      throw new ServiceError('invalid_value', message, param)
+    }
     this.tokens ??= tokenSet(this.vocabulary)
     const { writable } = this.tokens
     const pool = new Pool(mostEntries)
-    const making = { pool, lexemes: new Lexemes(writable, pool), draw: drawing(writable) }
-    return new Grammar(this.root(shape, making), this.tokens, pool)
+    const lexemes = new Lexemes(writable, pool)
+    const root = this.root(shape, { pool, lexemes, draw: drawing(writable) })
+    return { grammar: new Grammar(root, this.tokens, pool), bytes: bytesOf(characters, lexemes.steps) }
+  }
+
+  /** Lets go of what was used longest ago. */
+  private tidy(): void {
+    let [bytes, rank] = [0, this.compiled.size]
+    for (const compiled of this.compiled.values()) bytes += compiled.bytes
+    for (const [name, compiled] of this.compiled) {
+      if (rank > 1 && (rank > mostGrammars || bytes > mostBytes)) {
+        this.compiled.delete(name)
+        bytes -= compiled.bytes
+      } else if (rank > mostWarm) compiled.grammar.forget()
+      rank--
+    }
   }
 
   private root(shape: Shape, making: RuleMaking): Callee {
@@ -67,6 +89,14 @@ export class Grammars {
     }
   }
 }
+
+interface Compiled {
+  readonly grammar: Grammar
+  readonly bytes: number
+}
+
+/** What a grammar takes once its graphs are drawn, roughly: as measured with large schemas. */
+const bytesOf = (characters: number, steps: number): number => 20_000 + 60 * characters + 30 * steps
 
 function refused<T>(param: string, make: () => T): T {
   try {

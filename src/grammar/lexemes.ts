@@ -23,6 +23,11 @@ export class Lexemes {
     private readonly pool: Pool,
   ) {}
 
+  /** What has been spent on their automata, in the steps of {@link Effort}. */
+  get steps(): number {
+    return this.effort.spent
+  }
+
   /** Any string. */
   get string(): Callee {
     return this.quoted(this.textsOf([], true)!)

@@ -1,5 +1,5 @@
 /** Which tokens can come next: worked out from a configuration, kept as the shorter of two lists. */
-import { after, afterSpecial, type Configuration, landed, type Stack } from './configuration.js'
+import { after, afterSpecial, type Configuration, landed, type Stack, type Thread } from './configuration.js'
 import type { Pool } from './pool.js'
 import { closed, type State } from './state.js'
 import type { TokenSet } from './token-set.js'
@@ -25,10 +25,9 @@ export function maskOf(at: Configuration, tokens: TokenSet, pool: Pool): Mask {
   else {
     const count = plain.upTo[open]!
     for (let index = 0; index < count; index++) allow(plain.byLength[index]!)
-    const threads = at.threads.filter(({ state }) => state.open === closed)
-    if (threads.length > 0) walk(plain.trie, { threads, ends: false }, allow, pool)
+    for (const thread of at.threads) if (thread.state.open === closed) walk(plain.trie, thread, allow, pool)
   }
-  walk(other, at, allow, pool)
+  for (const thread of at.threads) walk(other, thread, allow, pool)
   if (at.threads.some(({ state }) => state.anySpecial)) special.forEach(allow)
   for (const id of at.threads.flatMap(({ state }) => state.specials))
     if (afterSpecial(at, id, pool)) allow(id)
@@ -36,8 +35,8 @@ export function maskOf(at: Configuration, tokens: TokenSet, pool: Pool): Mask {
   return listed(allowed, vocabulary.size)
 }
 
-/** Allows all tokens of a trie that can be read from here. Where one thread runs within one automaton, tables tell. */
-function walk(trie: TokenTrie, from: Configuration, allow: (id: number) => void, pool: Pool): void {
+/** Allows all tokens of a trie that a thread can read. As long as it stays within one automaton, tables tell. */
+function walk(trie: TokenTrie, from: Thread, allow: (id: number) => void, pool: Pool): void {
   const { bytes, depths, ends, firsts, tokens, deepest } = trie
   const states: (State | undefined)[] = new Array(deepest + 1)
   const stacks: (Stack | undefined)[] = new Array(deepest + 1)
@@ -48,7 +47,8 @@ function walk(trie: TokenTrie, from: Configuration, allow: (id: number) => void,
     stacks[depth] = thread?.stack
     configurations[depth] = thread ? undefined : configuration
   }
-  put(0, from)
+  states[0] = from.state
+  stacks[0] = from.stack
   for (let node = 0; node < bytes.length; ) {
     const depth = depths[node]!
     const state = states[depth - 1]

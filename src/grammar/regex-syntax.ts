@@ -1,6 +1,5 @@
 /** Reads ECMAScript regular expressions (ECMA-262 §22.2.1, with the u flag) into a tree. */
 import {
-  anyCharacter,
   type Characters,
   characters,
   classEscapes,
@@ -10,6 +9,7 @@ import {
   type Range,
   unicodeProperty,
 } from './characters.js'
+import type { Effort } from './text-automaton.js'
 
 export type Regex =
   | { readonly kind: 'characters'; readonly set: Characters }
@@ -28,9 +28,9 @@ const mostDepth = 50
 const mostLength = 4096
 
 /** PatternError for wrong syntax, and for what no finite automaton can do. */
-export function readRegex(pattern: string): Regex {
+export function readRegex(pattern: string, effort: Effort): Regex {
   if (pattern.length > mostLength) throw new PatternError(`is longer than ${mostLength} characters`)
-  const reader = new Reader(pattern)
+  const reader = new Reader(pattern, effort)
   const regex = reader.choice(0)
   if (!reader.done) throw new PatternError(`has a ")" too many`)
   return regex
@@ -40,7 +40,10 @@ class Reader {
   private readonly text: readonly string[]
   private at = 0
 
-  constructor(pattern: string) {
+  constructor(
+    pattern: string,
+    private readonly effort: Effort,
+  ) {
     this.text = [...pattern]
   }
 
@@ -195,7 +198,7 @@ class Reader {
   private property(negated: boolean): Characters {
     const close = this.took('{') ? this.text.indexOf('}', this.at) : -1
     const name = close < 0 ? '' : this.text.slice(this.at, close).join('')
-    const set = unicodeProperty(name)
+    const set = unicodeProperty(name, () => this.effort.spend(300_000))
     if (!set) throw new PatternError(`has the unknown property \\p{${name}}`)
     this.at = close + 1
     return negated ? others(set) : set
@@ -236,5 +239,3 @@ function single(set: Characters): number | undefined {
   const [range, ...more] = set
   return range && more.length === 0 && range[0] === range[1] ? range[0] : undefined
 }
-
-export const anything: Regex = { kind: 'characters', set: anyCharacter }

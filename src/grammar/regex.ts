@@ -15,7 +15,7 @@ export function matching(pattern: string, effort: Effort): TextState | undefined
   graph.move(found, anyCharacter, found)
   const start = graph.node()
   graph.empty(before, start)
-  graph.draw(readRegex(pattern), start, found)
+  graph.draw(readRegex(pattern, effort), start, found)
   const subsets = {
     name: ({ name }: Subset) => name,
     accepts: ({ accepts }: Subset) => accepts,

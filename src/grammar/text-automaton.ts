@@ -44,18 +44,19 @@ export class TooComplex extends Error {
   override readonly name = 'TooComplex'
 }
 
-/** What may be spent on the automata of one grammar, in steps of some tens of nanoseconds. */
+/** What may be spent on the automata of one grammar, in steps of about a tenth of a microsecond. */
 export class Effort {
-  private left = 5_000_000
+  spent = 0
 
   /** TooComplex when all is spent. */
   spend(steps: number): void {
-    this.left -= steps
-    if (this.left < 0) throw new TooComplex('makes the schema too complex')
+    this.spent += steps
+    if (this.spent > mostSteps) throw new TooComplex('makes the schema too complex')
   }
 }
 
 const mostStates = 10_000
+const mostSteps = 3_000_000
 
 export interface Explored<Key> {
   /** A name that equal states share. */
@@ -91,7 +92,7 @@ export function explore<Key>(first: Key, by: Explored<Key>, effort: Effort): Tex
       before[to] = from
       from.push(index)
     }
-    effort.spend(10 + out.length)
+    effort.spend(40 + 4 * out.length)
     moves.push(out)
   }
   const accepts = keys.map((key) => by.accepts(key))

@@ -54,18 +54,19 @@ export function takes(grammar: Grammar, text: string): boolean {
   return takesTokens(grammar, ids, vocabulary)
 }
 
-const enders = [stopToken, ...['"', '}', ']', '"}', '"]'].map((text) => tokenizer.encode(text)[0]!)]
-const closers = [...enders.slice(1), ...['",', ',', '":'].map((text) => tokenizer.encode(text)[0]!)]
+const firstToken = (text: string) => tokenizer.encode(text)[0]!
+const enders = [stopToken, ...['"', '1', '}', ']', '"}', '"]'].map(firstToken)]
+const closers = ['"', '}', ']', '"}', '"]', '",', ',', '":'].map(firstToken)
 
 /**
  * A reply whose tokens are drawn from those that the masks allow; after 60 of them, what closes is preferred.
- * Undefined if it has not come to its end after 1500.
+ * Undefined if it has not come to its end after `most`.
  */
-export function randomReply(grammar: Grammar, random: () => number): string | undefined {
+export function randomReply(grammar: Grammar, random: () => number, most = 1000): string | undefined {
   const constraint = grammar.begin()
   const logits = new Float32Array(vocabulary.size)
   const pieces: Uint8Array[] = []
-  while (pieces.length < 1500) {
+  while (pieces.length < most) {
     logits.fill(0)
     constraint.mask(logits)
     const first = Math.floor(random() * logits.length)
