@@ -1,7 +1,5 @@
 /** config.json as Hugging Face has it, from the metadata and tensors of a GGUF file. */
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
-import { ropeFrequencies } from '../models/llama/rope.js'
-import type { RopeScaling } from '../models/llama/rope-config.js'
 import { GgufKeys } from './gguf-keys.js'
 
 type Json = Record<string, unknown>
@@ -56,34 +54,49 @@ export function ggufConfig(checkpoint: Checkpoint, path: string): Json {
     mlp_bias: checkpoint.has('blk.0.ffn_up.bias'),
     tie_word_embeddings: !checkpoint.has('output.weight'),
     rope_theta: short(keys.number(`${arch}.rope.freq_base`) ?? 10_000),
-    rope_scaling: ropeScaling(checkpoint, keys, arch, rotated),
+    rope_scaling: ropeScaling(checkpoint, keys, arch),
     sliding_window: window || null,
     bos_token_id: keys.number('tokenizer.ggml.bos_token_id') ?? null,
     eos_token_id: keys.number('tokenizer.ggml.eos_token_id') ?? null,
     ...(rotated === headDim ? {} : { partial_rotary_factor: rotated / headDim }),
     ...(experts > 0 ? { num_local_experts: experts } : {}),
-    ...(arch === 'gemma3' ? gemma3(keys, hidden / heads, headDim) : {}),
+    ...(arch === 'gemma2' || arch === 'gemma3'
+      ? gemma(keys, arch, { evenHeadDim: hidden / heads, headDim })
+      : {}),
     ...(arch === 'phi3' ? { original_max_position_embeddings: originalContext(keys, arch) } : {}),
   }
 }
 
-/** What llama.cpp's code knows of Gemma 3 and its files need not say (src/models/gemma3.cpp, src/llama-model.cpp). */
-function gemma3(keys: GgufKeys, evenHeadDim: number, headDim: number): Json {
-  const largest = keys.number('gemma3.block_count') === 62 // 27B scales by hidden / heads, 168, instead of 128
+/** Gemma's networks of 27B, by their layers: their scores are scaled by hidden / heads instead of the head's width. */
+const evenlyScaled = { gemma2: 46, gemma3: 62 }
+
+/**
+ * What llama.cpp's code knows of Gemma and its files need not say (src/models/gemma2.cpp and gemma3.cpp). Windows of
+ * layers, caps and the local rotary base that are absent are those of the type.
+ */
+function gemma(
+  keys: GgufKeys,
+  arch: 'gemma2' | 'gemma3',
+  { evenHeadDim, headDim }: { evenHeadDim: number; headDim: number },
+): Json {
+  const number = (key: string) => keys.number(`${arch}.${key}`)
+  const localBase = number('rope.freq_base_swa')
   return {
     hidden_activation: 'gelu_pytorch_tanh',
     hidden_act: undefined,
-    query_pre_attn_scalar: largest ? evenHeadDim : headDim,
-    rope_local_base_freq: short(keys.number('gemma3.rope.freq_base_swa') ?? 10_000),
-    sliding_window_pattern: keys.number('gemma3.attention.sliding_window_pattern') ?? 6,
-    attn_logit_softcapping: keys.number('gemma3.attn_logit_softcapping') ?? null,
-    final_logit_softcapping: keys.number('gemma3.final_logit_softcapping') ?? null,
+    // What it was trained in: the scale of its embedding was rounded to it.
+    dtype: 'bfloat16',
+    query_pre_attn_scalar: number('block_count') === evenlyScaled[arch] ? evenHeadDim : headDim,
+    rope_local_base_freq: localBase && short(localBase),
+    sliding_window_pattern: number('attention.sliding_window_pattern'),
+    attn_logit_softcapping: number('attn_logit_softcapping'),
+    final_logit_softcapping: number('final_logit_softcapping'),
   }
 }
 
-function ropeScaling(checkpoint: Checkpoint, keys: GgufKeys, arch: string, rotated: number): Json | null {
+function ropeScaling(checkpoint: Checkpoint, keys: GgufKeys, arch: string): Json | null {
   const number = (key: string) => keys.number(`${arch}.rope.scaling.${key}`)
-  const factors = (name: string) => [...checkpoint.tensor(name).floats()].map(short)
+  const factors = (name: string) => [...checkpoint.tensor(name).floats()]
   if (checkpoint.has('rope_factors_long.weight')) {
     const [long_factor, short_factor] = [
       factors('rope_factors_long.weight'),
@@ -91,7 +104,18 @@ function ropeScaling(checkpoint: Checkpoint, keys: GgufKeys, arch: string, rotat
     ]
     return { rope_type: 'longrope', long_factor, short_factor }
   }
-  if (checkpoint.has('rope_freqs.weight')) return llama3Scaling(checkpoint, keys, arch, rotated)
+  if (checkpoint.has('rope_freqs.weight')) {
+    // What Llama 3's scaling comes to: the files hold what each frequency is divided by, whatever the position.
+    const divisors = factors('rope_freqs.weight')
+    const original_max_position_embeddings = keys.number(`${arch}.context_length`)
+    return {
+      rope_type: 'longrope',
+      long_factor: divisors,
+      short_factor: divisors,
+      attention_factor: 1,
+      original_max_position_embeddings,
+    }
+  }
   const type = keys.text(`${arch}.rope.scaling.type`) ?? 'none'
   const factor = number('factor') ?? keys.number(`${arch}.rope.scale_linear`)
   if (type === 'yarn') {
@@ -112,30 +136,6 @@ function ropeScaling(checkpoint: Checkpoint, keys: GgufKeys, arch: string, rotat
   }
   if (type !== 'none' && type !== 'linear') return { rope_type: type }
   return factor && factor !== 1 ? { rope_type: 'linear', factor: short(factor) } : null
-}
-
-/**
- * Files of Llama 3.1 and later hold what the frequencies are divided by. All were trained in a context of 8192 with the
- * bounds 1 and 4; the factor is the largest of the numbers, and the others have to follow from it.
- */
-function llama3Scaling(checkpoint: Checkpoint, keys: GgufKeys, arch: string, rotated: number): Json {
-  const divisors = checkpoint.tensor('rope_freqs.weight').floats()
-  const theta = keys.number(`${arch}.rope.freq_base`) ?? 10_000
-  const factor = divisors.reduce((a, b) => Math.max(a, b), 1)
-  const scaling: RopeScaling = { type: 'llama3', factor, lowFrequency: 1, highFrequency: 4, original: 8192 }
-  const plain = ropeFrequencies({ theta, width: rotated, context: 8192, scaling: { type: 'none' } })
-  const scaled = ropeFrequencies({ theta, width: rotated, context: 8192, scaling })
-  const known =
-    divisors.length === plain.length &&
-    divisors.every((divisor, i) => Math.abs(plain[i]! / scaled[i]! / divisor - 1) < 1e-3)
-  if (!known) throw keys.fault('has rope_freqs.weight that are not those of Llama 3, which is not supported')
-  return {
-    rope_type: 'llama3',
-    factor: short(factor),
-    low_freq_factor: scaling.lowFrequency,
-    high_freq_factor: scaling.highFrequency,
-    original_max_position_embeddings: scaling.original,
-  }
 }
 
 function originalContext(keys: GgufKeys, arch: string): number | undefined {

@@ -10,6 +10,7 @@ import { ggufTokenizer } from '#src/build/gguf-tokenizer.js'
 import type { Checkpoint } from '#src/checkpoint/checkpoint.js'
 import type { CheckpointTensor } from '#src/checkpoint/tensor.js'
 import { SetupError } from '#src/errors.js'
+import { parseLlamaConfig } from '#src/models/llama/config.js'
 import { ropeFrequencies } from '#src/models/llama/rope.js'
 import { loadTokenizer } from '#src/text/tokenizer.js'
 
@@ -74,12 +75,18 @@ describe('build/gguf-config', () => {
       'attention.sliding_window': 512,
     }
     const scaling = { 'rope.scaling.type': 'linear', 'rope.scaling.factor': 8 }
-    const config = ggufConfig(checkpoint(shape('gemma3', { ...more, ...scaling })), 'x')
+    const config = ggufConfig(checkpoint(shape('gemma3', { ...more, ...scaling, block_count: 6 })), 'x')
     assert.equal(config.model_type, 'gemma3_text')
     assert.equal(config.hidden_activation, 'gelu_pytorch_tanh')
-    assert.deepEqual([config.query_pre_attn_scalar, config.sliding_window_pattern], [256, 6])
-    assert.deepEqual([config.rope_local_base_freq, config.sliding_window], [10_000, 512])
+    assert.deepEqual([config.query_pre_attn_scalar, config.sliding_window], [256, 512])
     assert.deepEqual(config.rope_scaling, { rope_type: 'linear', factor: 8 })
+    const { layerKinds, attentionCap } = parseLlamaConfig({ ...config, vocab_size: 96 }, 'x')
+    const [every, sixth] = [layerKinds[4]!, layerKinds[5]!]
+    assert.deepEqual(
+      [every.window, every.rope!.theta, sixth.window, sixth.rope!.theta],
+      [512, 1e4, null, 1e6],
+    )
+    assert.equal(attentionCap, null)
     const largest = { ...more, block_count: 62, embedding_length: 5376, 'attention.head_count': 32 }
     assert.equal(ggufConfig(checkpoint(shape('gemma3', largest)), 'x').query_pre_attn_scalar, 168)
   })
@@ -109,28 +116,18 @@ describe('build/gguf-config', () => {
     assert.deepEqual([mistral.model_type, mistral.sliding_window], ['mistral', 4096])
   })
 
-  it('recognises the frequencies of Llama 3, and refuses others', () => {
-    const rope = {
-      theta: 5e5,
-      width: 16,
-      context: 8192,
-      scaling: { type: 'llama3', factor: 32, lowFrequency: 1, highFrequency: 4, original: 8192 },
-    } as const
-    const plain = ropeFrequencies({ ...rope, scaling: { type: 'none' } })
-    const divisors = ropeFrequencies(rope).map((value, i) => plain[i]! / value)
-    const of = (values: Float32Array) =>
-      ggufConfig(checkpoint(shape('llama', { 'rope.freq_base': 5e5 }), { 'rope_freqs.weight': values }), 'x')
-    assert.deepEqual(of(divisors).rope_scaling, {
-      rope_type: 'llama3',
-      factor: 32,
-      low_freq_factor: 1,
-      high_freq_factor: 4,
-      original_max_position_embeddings: 8192,
-    })
-    assert.throws(
-      () => of(divisors.map((value) => (value > 1 && value < 32 ? value * 1.1 : value))),
-      refused(/^x has rope_freqs/),
-    )
+  it("takes the frequencies of Llama 3's scaling as they are", () => {
+    const plain = { theta: 5e5, width: 16, context: 8192, scaling: { type: 'none' } } as const
+    const scaling = { type: 'llama3', factor: 32, lowFrequency: 1, highFrequency: 4, original: 8192 } as const
+    const wanted = ropeFrequencies({ ...plain, scaling })
+    const divisors = ropeFrequencies(plain).map((value, i) => value / wanted[i]!)
+    const of = shape('llama', { 'rope.freq_base': 5e5, context_length: 131072 })
+    const config = ggufConfig(checkpoint(of, { 'rope_freqs.weight': divisors }), 'x')
+    const { layerKinds, context } = parseLlamaConfig({ ...config, vocab_size: 96 }, 'x')
+    assert.equal(context, 131072)
+    const actual = ropeFrequencies(layerKinds[0]!.rope!)
+    for (const [i, frequency] of wanted.entries())
+      assert.ok(Math.abs(actual[i]! / frequency - 1) < 1e-6, `pair ${i}: ${actual[i]} is not ${frequency}`)
   })
 
   it('names what is missing, differs between layers, or has no place in config.json', () => {

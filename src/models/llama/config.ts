@@ -132,10 +132,11 @@ function ofText(file: JsonObject): JsonObject {
   return { ...withoutNulls(around), model_type: 'gemma3_text', ...file.text_config }
 }
 
-/** What is null (or, of `defaults`, allowed to be) is as good as absent, but where null is a choice: no window, no cap. */
+/** What is null is as good as absent, but where `defaults` have another choice than null: a window, a cap. */
 function withoutNulls(json: JsonObject, defaults: JsonObject = {}): JsonObject {
   const chosen = (key: string) => Object.hasOwn(defaults, key) && /window$|capping$/.test(key)
-  return Object.fromEntries(Object.entries(json).filter(([key, value]) => value != null || chosen(key)))
+  const says = ([key, value]: [string, unknown]) => value !== undefined && (value !== null || chosen(key))
+  return Object.fromEntries(Object.entries(json).filter(says))
 }
 
 /** Settings that change the mathematics, with the values that leave it as it is. */

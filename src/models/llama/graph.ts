@@ -34,7 +34,7 @@ import { ropeTable } from './rope.js'
 /** Is told `hidden_<layer>`, the rows behind each layer, and `hidden_norm`, those before the output matrix. */
 export type Observer = (name: string, value: Value) => void
 
-/** What layers of one kind share. */
+/** What layers of one kind share; kinds that turn alike, or see alike, share that. */
 interface Shared {
   config: LlamaConfig
   batch: Value | undefined
@@ -106,16 +106,20 @@ function sharedInputs(
   }: Sequences & { stateRows: number; pastLength: Value; anyPast: Value },
 ): Shared {
   const { headDim, heads, kvHeads } = config
+  const g = pastLength.graph
   const rotary =
     rope &&
-    rotaryPositions(pastLength, rows, {
-      dims: [stateRows, rope.width / 2],
-      table: (kind) => ropeTable(kind, rope, stateRows),
-      width: rope.width === headDim ? undefined : rope.width,
-    })
+    g.once(`rotary ${JSON.stringify(rope)}`, () =>
+      rotaryPositions(pastLength, rows, {
+        dims: [stateRows, rope.width / 2],
+        table: (kind) => ropeTable(kind, rope, stateRows),
+        width: rope.width === headDim ? undefined : rope.width,
+      }),
+    )
   // A window that is as long as the state hides nothing.
   const sees = { groups: heads / kvHeads, window: window !== null && window < stateRows ? window : null }
-  return { config, batch, rotary, sight: sightOf(pastLength, rows, anyPast, sees) }
+  const sight = g.once(`sight within ${sees.window}`, () => sightOf(pastLength, rows, anyPast, sees))
+  return { config, batch, rotary, sight }
 }
 
 function attention(x: Value, shared: Shared, keys: KeptRows, values: KeptRows): Value {

@@ -46,7 +46,7 @@ describe('models/llama/config', () => {
     assert.equal(parse({ ...llama, model_type: 'qwen3' }).headDim, 128)
     assert.equal(parse({ ...llama, model_type: 'qwen3' }).headNorms, true)
     assert.equal(parse(llama).attentionScale, 0.25)
-    assert.equal(parse(gemma3).attentionScale, 48 ** -0.5)
+    assert.equal(parse(configOf('Gemma 3, capped')).attentionScale, 48 ** -0.5)
     assert.deepEqual([parse(gemma2).attentionCap, parse(gemma2).logitCap], [1, 2])
     const uncapped = parse({ ...gemma2, attn_logit_softcapping: null, final_logit_softcapping: null })
     assert.deepEqual([uncapped.attentionCap, uncapped.logitCap], [null, null])
@@ -87,16 +87,20 @@ describe('models/llama/config', () => {
       null,
     ])
     assert.deepEqual(windows(parse(gemma2)), [8, null])
-    assert.deepEqual(windows(parse(gemma3)), [8, 8, null, 8])
-    assert.deepEqual(windows(parse(configOf('Gemma 3, capped'))), [null, 8, 8, null])
+    assert.deepEqual(windows(parse(gemma3)), [8, 8, 8, 8, 8, null])
+    const sooner = { ...gemma3, sliding_window_pattern: 3 }
+    assert.deepEqual(windows(parse(sooner)), [8, 8, null, 8, 8, null])
+    assert.deepEqual(windows(parse(configOf('Gemma 3, capped'))), [null, 8, null])
     assert.deepEqual(windows(parse({ ...llama, sliding_window: 8 })), [null, null])
   })
 
   it('has layers that do not turn', () => {
     const smollm3 = configOf('SmolLM3')
-    assert.deepEqual(thetas(parse(smollm3)), [2e6, null, 2e6, null])
+    assert.deepEqual(thetas(parse(smollm3)), [2e6, 2e6, 2e6, null])
+    const often = { ...smollm3, no_rope_layer_interval: 2 }
+    assert.deepEqual(thetas(parse(often)), [2e6, null, 2e6, null])
     assert.deepEqual(thetas(parse({ ...smollm3, no_rope_layers: [1, 1, 0, 1] })), [2e6, 2e6, null, 2e6])
-    const slides = { ...smollm3, use_sliding_window: true, sliding_window: 8 }
+    const slides = { ...often, use_sliding_window: true, sliding_window: 8 }
     assert.deepEqual(windows(parse(slides)), [null, 8, null, 8])
   })
 
@@ -111,8 +115,8 @@ describe('models/llama/config', () => {
     hidden_act: { ...llama, hidden_act: 'gelu' },
     hidden_activation: { ...gemma3, hidden_activation: 'relu' },
     sliding_window: { ...mistral, sliding_window: 'long' },
-    'chunked_attention"': { ...gemma3, layer_types: Array(4).fill('chunked_attention') },
-    'layer_types .* 4 of': { ...gemma3, layer_types: ['full_attention'] },
+    'chunked_attention"': { ...gemma3, layer_types: Array(6).fill('chunked_attention') },
+    'layer_types .* 6 of': { ...gemma3, layer_types: ['full_attention'] },
     'layer_types with sliding_attention for layer 1': {
       ...llama,
       layer_types: ['full_attention', 'sliding_attention'],

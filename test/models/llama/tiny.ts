@@ -59,7 +59,7 @@ export function miniature(name: string): Miniature {
 function tensorsOf({ config, tensors }: Golden): Tensors {
   const aroundOne = !String(config.model_type).startsWith('gemma')
   return new Map(
-    Object.entries(tensors).map(([name, dims]) => {
+    Object.entries(tensors).map(([name, [...dims]]) => {
       const data = weight(
         name,
         dims.reduce((a, b) => a * b, 1),
