@@ -3,7 +3,7 @@ import type { ChatEvent } from '../assistant/chat.js'
 import { expiry, replyId } from '../assistant/reply-id.js'
 import { encodeReply, type ReplyFormat } from '../audio/encode.js'
 import type { AnswerHead } from './chat.js'
-import { finishReasons, logprobsBody, type TokenLogprobs, usageBody } from './chat-values.js'
+import { finishReasons, logprobsBody, tokenBody, usageBody } from './chat-values.js'
 
 /** How to encode what is spoken. */
 interface SoundOptions {
@@ -37,14 +37,14 @@ class Reply {
   text = ''
   readonly samples: Float32Array[] = []
   readonly calls: { readonly id: string; readonly name: string; arguments: string }[] = []
-  readonly logprobs: TokenLogprobs[number][] = []
+  readonly logprobs: object[] = []
   finishReason = ''
 
   add(event: Exclude<ChatEvent, { kind: 'start' | 'usage' }>): void {
     switch (event.kind) {
       case 'text':
         this.text += event.text
-        for (const token of event.logprobs ?? []) this.logprobs.push(token)
+        for (const token of event.logprobs ?? []) this.logprobs.push(tokenBody(token))
         break
       case 'audio':
         this.samples.push(event.samples)

@@ -6,7 +6,7 @@ import type { ChatEvent } from '../assistant/chat.js'
 import { expiry, replyId } from '../assistant/reply-id.js'
 import { Base64Pieces } from '../audio/pieces.js'
 import type { AnswerHead } from './chat.js'
-import { finishReasons, logprobsBody, usageBody } from './chat-values.js'
+import { finishReasons, logprobsBody, tokenBody, usageBody } from './chat-values.js'
 
 interface ChunkOptions {
   /** How many. */
@@ -66,7 +66,7 @@ class ReplyChunks {
     switch (event.kind) {
       case 'text': {
         const { text, logprobs = [] } = event
-        yield this.part(text === '' ? {} : this.text(text), logprobsBody(logprobs))
+        yield this.part(text === '' ? {} : this.text(text), logprobsBody(logprobs.map(tokenBody)))
         break
       }
       case 'audio':

@@ -10,8 +10,8 @@ export interface ModelSizes {
   readonly vocabulary: number
 }
 
-/** Tokens told of with their probabilities in one answer: about 300 MB while it is written. */
-const MOST_LOGPROBS = 2 ** 21
+/** Of one answer: some 20 MB of JSON, which is written at once. One reply that fills a context of 8192 has fewer. */
+const MOST_LOGPROBS = 2 ** 18
 
 /**
  * @param maxTokens of a reply where the request sets no limit

@@ -1,7 +1,7 @@
 /** The values that an answer and the chunks of one have in common, in OpenAI's form. */
 import type { ChatEvent, Usage } from '../assistant/chat.js'
 
-export type TokenLogprobs = NonNullable<Extract<ChatEvent, { kind: 'text' }>['logprobs']>
+type TokenLogprobs = NonNullable<Extract<ChatEvent, { kind: 'text' }>['logprobs']>
 
 export const finishReasons = {
   stop: 'stop',
@@ -32,12 +32,12 @@ export function usageBody({ prompt, completion }: Usage): object {
 }
 
 /** null where there are no tokens to tell of. */
-export function logprobsBody(tokens: TokenLogprobs): object | null {
-  if (tokens.length === 0) return null
-  return {
-    content: tokens.map(({ top, ...token }) => ({ ...likely(token), top_logprobs: top.map(likely) })),
-    refusal: null,
-  }
+export function logprobsBody(content: readonly object[]): object | null {
+  return content.length === 0 ? null : { content, refusal: null }
+}
+
+export function tokenBody({ top, ...token }: TokenLogprobs[number]): object {
+  return { ...likely(token), top_logprobs: top.map(likely) }
 }
 
 /** OpenAI's least: JSON has no infinity. */

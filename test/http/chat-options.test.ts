@@ -86,9 +86,10 @@ describe('http/chat-options', () => {
     refused(
       { n: 128, logprobs: true, top_logprobs: 20, max_tokens: 1_000_000 },
       'logprobs',
-      /128 replies of up to 8192 tokens with 20 .* the limit is 2097152/,
+      /128 replies of up to 8192 tokens with 20 .* the limit is 262144/,
     )
-    options({ n: 12, logprobs: true, top_logprobs: 20, max_tokens: 1_000_000 })
+    options({ logprobs: true, top_logprobs: 20, max_tokens: 1_000_000 })
+    options({ n: 100, logprobs: true, max_tokens: 1000 })
     options({ n: 128, max_tokens: 1_000_000 })
   })
 })
