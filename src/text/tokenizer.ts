@@ -9,7 +9,7 @@ export interface Tokenizer {
   /**
    * The ids of a text. Special tokens written in the text are recognised; nothing is added. Characters whose bytes
    * the vocabulary lacks are dropped, as the reference does. With `most`, a text that can not fit in that many tokens
-   * is refused before any work (ServiceError `context_length_exceeded`): encoding takes 2 to 9 µs per byte.
+   * is refused before any work (ServiceError `context_length_exceeded`): encoding takes 1 to 17 µs per byte.
    */
   encode(text: string, most?: number): number[]
   /** The text of ids; special tokens are left out unless `keepSpecial`, invalid UTF-8 becomes U+FFFD. */

@@ -275,7 +275,8 @@ describe('build/gguf-tokenizer', () => {
     )
   })
 
-  for (const [pre, { ignoreMerges }] of Object.entries(preTokenizations))
+  const ignoreMerges = ['llama-bpe', 'llama3', 'llama-v3', 'falcon3', 'pixtral', 'tekken']
+  for (const pre of Object.keys(preTokenizations))
     it(`cuts text as ${pre} does, losing nothing, numbers apart from words`, () => {
       const bytes = Array.from({ length: 256 }, (_, byte) => byte)
       const printable = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad)
@@ -297,7 +298,7 @@ describe('build/gguf-tokenizer', () => {
         const text = "It's 12345 ab1,\r\n\n  déjà VU's  end\t漢字 😀 \u0085\ufeff"
         assert.equal(tokenizer.decode(tokenizer.encode(text)), text)
         assert.deepEqual(tokenizer.encode('a1 a'), [97, 49, 258])
-        assert.deepEqual(tokenizer.encode('abc'), ignoreMerges ? [259] : [257, 99])
+        assert.deepEqual(tokenizer.encode('abc'), ignoreMerges.includes(pre) ? [259] : [257, 99])
       } finally {
         rmSync(folder, { recursive: true })
       }
