@@ -62,22 +62,30 @@ export function ggufConfig(checkpoint: Checkpoint, path: string): Json {
     eos_token_id: keys.number('tokenizer.ggml.eos_token_id') ?? null,
     ...(rotated === headDim ? {} : { partial_rotary_factor: rotated / headDim }),
     ...(experts > 0 ? { num_local_experts: experts } : {}),
-    ...(arch === 'gemma3' ? gemma3(keys, hidden / heads, headDim) : {}),
+    ...(arch === 'gemma2' || arch === 'gemma3' ? gemma(keys, arch, hidden / heads, headDim) : {}),
     ...(arch === 'phi3' ? { original_max_position_embeddings: originalContext(keys, arch) } : {}),
   }
 }
 
-/** What llama.cpp's code knows of Gemma 3 and its files need not say (src/models/gemma3.cpp, src/llama-model.cpp). */
-function gemma3(keys: GgufKeys, evenHeadDim: number, headDim: number): Json {
-  const largest = keys.number('gemma3.block_count') === 62 // 27B scales by hidden / heads, 168, instead of 128
+/** The depth of Gemma's 27B, which scale by hidden / heads in place of the width of a head (llama.cpp, src/models). */
+const deepest: Readonly<Record<string, number>> = { gemma2: 46, gemma3: 62 }
+
+/** What llama.cpp's code knows of Gemma and its files need not say. Gemma is of bfloat16, embeddings' factor included. */
+function gemma(keys: GgufKeys, arch: string, evenHeadDim: number, headDim: number): Json {
+  const number = (key: string) => keys.number(`${arch}.${key}`)
   return {
-    hidden_activation: 'gelu_pytorch_tanh',
     hidden_act: undefined,
-    query_pre_attn_scalar: largest ? evenHeadDim : headDim,
-    rope_local_base_freq: short(keys.number('gemma3.rope.freq_base_swa') ?? 10_000),
-    sliding_window_pattern: keys.number('gemma3.attention.sliding_window_pattern') ?? 6,
-    attn_logit_softcapping: keys.number('gemma3.attn_logit_softcapping') ?? null,
-    final_logit_softcapping: keys.number('gemma3.final_logit_softcapping') ?? null,
+    hidden_activation: 'gelu_pytorch_tanh',
+    torch_dtype: 'bfloat16',
+    query_pre_attn_scalar: number('block_count') === deepest[arch] ? evenHeadDim : headDim,
+    attn_logit_softcapping: number('attn_logit_softcapping'),
+    final_logit_softcapping: number('final_logit_softcapping'),
+    ...(arch === 'gemma2'
+      ? {}
+      : {
+          rope_local_base_freq: short(number('rope.freq_base_swa') ?? 10_000),
+          sliding_window_pattern: number('attention.sliding_window_pattern') ?? 6,
+        }),
   }
 }
 
@@ -89,7 +97,13 @@ function ropeScaling(checkpoint: Checkpoint, keys: GgufKeys, arch: string, rotat
       factors('rope_factors_long.weight'),
       factors('rope_factors_short.weight'),
     ]
-    return { rope_type: 'longrope', long_factor, short_factor }
+    const attention = number('attn_factor')
+    return {
+      rope_type: 'longrope',
+      long_factor,
+      short_factor,
+      ...(attention ? { attention_factor: short(attention) } : {}),
+    }
   }
   if (checkpoint.has('rope_freqs.weight')) return llama3Scaling(checkpoint, keys, arch, rotated)
   const type = keys.text(`${arch}.rope.scaling.type`) ?? 'none'

@@ -5,20 +5,18 @@ import { Utf8Stream } from './utf8-stream.js'
 /** All pieces together are what `Tokenizer.decode` gives for all ids, but for an unfinished character at the end. */
 export class TokenStream {
   readonly #tokenizer: Tokenizer
-  readonly #options: SpecialTokens | undefined
   readonly #characters = new Utf8Stream()
   /** Blanks that may still be left out. */
   #blanks: number
 
-  constructor(tokenizer: Tokenizer, options?: SpecialTokens) {
+  constructor(tokenizer: Tokenizer) {
     this.#tokenizer = tokenizer
-    this.#options = options
     this.#blanks = tokenizer.leadingBlanks
   }
 
   /** The characters that are complete with this token. */
-  push(id: number): string {
-    const bytes = this.#tokenizer.bytes(id, this.#options)
+  push(id: number, options?: SpecialTokens): string {
+    const bytes = this.#tokenizer.bytes(id, options)
     let start = 0
     while (this.#blanks > 0 && start < bytes.length) {
       const blank = bytes[start] === 0x20

@@ -36,9 +36,13 @@ export interface SpecialTokens {
 
 const nothing = new Uint8Array(0)
 
-/** Loads tokenizer.json and tokenizer_config.json of a checkpoint folder; SetupError naming the file at fault. */
-export function loadTokenizer(folder: string): Tokenizer {
-  const { json, addedTokens, decoder, vocabularySize, longestToken } = readTokenizerJson(folder)
+/**
+ * Loads tokenizer.json and tokenizer_config.json of a checkpoint folder; SetupError naming the file at fault.
+ * @param rows tokens that the network has; added ones beyond are left out, such as Gemma 3's image token in its networks
+ *   that know only text
+ */
+export function loadTokenizer(folder: string, rows = Number.POSITIVE_INFINITY): Tokenizer {
+  const { json, addedTokens, decoder, vocabularySize, longestToken } = readTokenizerJson(folder, rows)
   const config = readJsonObject(folder, 'tokenizer_config.json')
   let library: Library
   try {

@@ -42,8 +42,8 @@ describe('tokenizers of SentencePiece’s heirs', () => {
     return load({ version: '1.0', ...parts, model: golden.model, ...changes })
   }
   const streamed = (tokenizer: Tokenizer, ids: readonly number[], keepSpecial = false): string => {
-    const stream = new TokenStream(tokenizer, { keepSpecial })
-    return ids.map((id) => stream.push(id)).join('') + stream.end()
+    const stream = new TokenStream(tokenizer)
+    return ids.map((id) => stream.push(id, { keepSpecial })).join('') + stream.end()
   }
 
   for (const [name, { cases }] of Object.entries(golden.variants))

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { StopStrings } from '../../decoding/stop.js'
 import type { CallConvention } from '../../grammar/shape.js'
+import { TokenStream } from '../../text/token-stream.js'
 import type { Tokenizer } from '../../text/tokenizer.js'
-import { Utf8Stream } from '../../text/utf8-stream.js'
 import { CallReader } from './calls.js'
 import type { TokenChooser } from './chooser.js'
 import type { Constraint } from './constraint.js'
@@ -34,7 +34,7 @@ export interface ReplyOptions {
 export class ReplyWriter implements Reply {
   readonly needsRow: boolean
   readonly #options: ReplyOptions
-  readonly #characters = new Utf8Stream()
+  readonly #characters: TokenStream
   readonly #reasoning: ReasoningReader
   readonly #callReader: CallReader | undefined
   readonly #stops: StopStrings
@@ -52,6 +52,7 @@ export class ReplyWriter implements Reply {
   constructor(options: ReplyOptions) {
     const { chooser, constraint, thoughts, calls, tokenizer } = options
     this.#options = options
+    this.#characters = new TokenStream(tokenizer)
     this.needsRow = chooser.needsRow || constraint !== undefined
     this.#reasoning = new ReasoningReader(thoughts)
     this.#callReader = calls && new CallReader(calls)
@@ -76,8 +77,9 @@ export class ReplyWriter implements Reply {
     if (state === 'answer' || token !== this.#think) constrained?.accept(token)
     this.#tokens++
     const { tokenizer } = this.#options
-    const bytes = tokenizer.bytes(token, { keepSpecial: this.#marks.has(token) })
-    const text = this.#characters.push(bytes)
+    const kept = { keepSpecial: this.#marks.has(token) }
+    const bytes = tokenizer.bytes(token, kept)
+    const text = this.#characters.push(token, kept)
     if (told) this.#logprobs.push(tokenLogprob(told, tokenizer), text.length, bytes.length > 0 && text === '')
     const stopped = this.#read(this.#reasoning.push(text))
     if (state === 'thinking' || this.#reasoning.state === 'thinking') this.#reasoningTokens++
