@@ -82,7 +82,6 @@ function gemma(
   const number = (key: string) => keys.number(`${arch}.${key}`)
   const localBase = number('rope.freq_base_swa')
   return {
-    hidden_activation: 'gelu_pytorch_tanh',
     hidden_act: undefined,
     // What it was trained in: the scale of its embedding was rounded to it.
     dtype: 'bfloat16',
@@ -102,7 +101,13 @@ function ropeScaling(checkpoint: Checkpoint, keys: GgufKeys, arch: string): Json
       factors('rope_factors_long.weight'),
       factors('rope_factors_short.weight'),
     ]
-    return { rope_type: 'longrope', long_factor, short_factor }
+    const attention = number('attn_factor')
+    return {
+      rope_type: 'longrope',
+      long_factor,
+      short_factor,
+      ...(attention ? { attention_factor: short(attention) } : {}),
+    }
   }
   if (checkpoint.has('rope_freqs.weight')) {
     // What Llama 3's scaling comes to: the files hold what each frequency is divided by, whatever the position.

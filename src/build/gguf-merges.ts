@@ -2,8 +2,8 @@
 
 /**
  * The pairs of tokens that make up a token, best score first. SentencePiece joins the neighbours whose union has the
- * best score; as a list of merges this is transformers' form of it (convert_slow_tokenizer.py, `generate_merges`): the
- * pairs of one token in order of their ids, then all by score, the longer left half first, then the longer right half.
+ * best score; as a list of merges this is transformers' form of it (`generate_merges`): by score, the longer left half
+ * first, then the longer right half, then in order of their ids.
  * @param mergeable whether the token of an id is made of others: not a byte, nor a special or given one
  */
 export function scoredMerges(
@@ -15,18 +15,14 @@ export function scoredMerges(
   for (const [id, token] of tokens.entries()) if (mergeable(id)) idOf.set(token, id)
   const merges: Merge[] = []
   for (const [token, id] of idOf) {
-    const pairs: Merge[] = []
     const characters = [...token]
     let left = ''
     for (const [i, character] of characters.slice(0, -1).entries()) {
       left += character
       const right = token.slice(left.length)
-      const [leftId, rightId] = [idOf.get(left), idOf.get(right)]
-      if (leftId === undefined || rightId === undefined) continue
-      const lengths = [i + 1, characters.length - i - 1] as const
-      pairs.push({ left, right, leftId, rightId, score: scores[id] ?? 0, lengths })
+      if (!idOf.has(left) || !idOf.has(right)) continue
+      merges.push({ left, right, score: scores[id] ?? 0, lengths: [i + 1, characters.length - i - 1] })
     }
-    merges.push(...pairs.sort((a, b) => a.leftId - b.leftId || a.rightId - b.rightId))
   }
   merges.sort((a, b) => b.score - a.score || b.lengths[0] - a.lengths[0] || b.lengths[1] - a.lengths[1])
   return merges.map(({ left, right }) => [left, right])
@@ -35,8 +31,6 @@ export function scoredMerges(
 interface Merge {
   readonly left: string
   readonly right: string
-  readonly leftId: number
-  readonly rightId: number
   readonly score: number
   /** In characters. */
   readonly lengths: readonly [left: number, right: number]

@@ -26,14 +26,19 @@ export interface TokenizerJson {
 /** Whisper's timestamp tokens are not marked special, but are no text either. */
 const timestamp = /^<\|\d+\.\d\d\|>$/
 
-/** Reads and checks `folder/tokenizer.json`; SetupError when it is missing, corrupt or of another kind than BPE. */
-export function readTokenizerJson(folder: string): TokenizerJson {
+/**
+ * Reads and checks `folder/tokenizer.json`, without the added tokens whose id is `rows` or more.
+ * @throws SetupError when it is missing, corrupt or of another kind than BPE
+ */
+export function readTokenizerJson(folder: string, rows: number): TokenizerJson {
   const path = join(folder, 'tokenizer.json')
   const json = readJsonObject(folder, 'tokenizer.json')
   const vocabulary = bpeVocabulary(json.model, path)
   const decoder = tokenDecoder(json.decoder, path)
   const normalizer = exactNormalizer(json.normalizer, path)
-  const addedTokens = (Array.isArray(json.added_tokens) ? json.added_tokens : []).map((entry: unknown) => {
+  const listed: readonly unknown[] = Array.isArray(json.added_tokens) ? json.added_tokens : []
+  const inRows = listed.filter((entry) => !(isObject(entry) && Number(entry.id) >= rows))
+  const addedTokens = inRows.map((entry) => {
     if (!isObject(entry) || !isId(entry.id) || typeof entry.content !== 'string' || entry.content === '') {
       throw new SetupError(`${path} has an added token without id or content: fetch the file again.`)
     }
@@ -59,7 +64,7 @@ export function readTokenizerJson(folder: string): TokenizerJson {
   return {
     json: {
       ...json,
-      added_tokens: json.added_tokens ?? [],
+      added_tokens: inRows,
       normalizer: normalizer.json,
       pre_tokenizer: exactPreTokenizer(json.pre_tokenizer, path),
       post_processor: null, // only ever adds tokens, which encode() does not

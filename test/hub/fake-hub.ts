@@ -20,6 +20,8 @@ export class FakeHub {
   commit = '1'.repeat(40)
   readonly seen: Seen[] = []
   fault: Fault = () => false
+  /** Milliseconds before content is sent. */
+  delay = 0
   /** Requests for content under way, and the most of them. */
   busy = 0
   busiest = 0
@@ -84,7 +86,7 @@ export class FakeHub {
       const location = `http://127.0.0.1:${port}${request.url}`
       return void response.writeHead(302, { location, 'x-linked-etag': `"${sha256(content)}"` }).end()
     }
-    send(response, content, range)
+    setTimeout(() => send(response, content, range), this.delay)
   }
 
   #listing(): object {

@@ -163,6 +163,18 @@ describe('tokenizer files', () => {
     assert.equal(tokenizer.decode([12, 6, 13], { keepSpecial: true }), '<tool>b<end>')
   })
 
+  it('leaves out added tokens that the network has no row for', () => {
+    load(valid, {})
+    const tokenizer = loadTokenizer(folder, 13)
+    assert.deepEqual(
+      [tokenizer.vocabularySize, tokenizer.id('<end>'), tokenizer.id('<tool>')],
+      [13, undefined, 12],
+    )
+    assert.deepEqual(tokenizer.specialTokens, [])
+    assert.equal(tokenizer.decode([13]), '')
+    assert.ok(!tokenizer.encode('<end>').includes(13))
+  })
+
   const split = { type: 'Split', pattern: { Regex: ' +' }, behavior: 'MergedWithNext' }
   const faults: [string, unknown, unknown, RegExp][] = [
     ['a missing tokenizer.json', undefined, {}, /tokenizer\.json is missing/],

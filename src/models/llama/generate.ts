@@ -23,7 +23,7 @@ import { hermes } from './tools.js'
 export async function loadLlama(context: ModelContext): Promise<Model<GenerateRequest, GenerateEvent>> {
   const { folder } = context
   const config = readLlamaConfig(folder)
-  const tokenizer = loadTokenizer(folder)
+  const tokenizer = loadTokenizer(folder, config.vocabulary)
   if (tokenizer.vocabularySize > config.vocabulary)
     throw new SetupError(
       `${join(folder, 'tokenizer.json')} has ${tokenizer.vocabularySize} tokens, the network ${config.vocabulary}: take both from one checkpoint.`,
