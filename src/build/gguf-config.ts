@@ -60,36 +60,30 @@ export function ggufConfig(checkpoint: Checkpoint, path: string): Json {
     eos_token_id: keys.number('tokenizer.ggml.eos_token_id') ?? null,
     ...(rotated === headDim ? {} : { partial_rotary_factor: rotated / headDim }),
     ...(experts > 0 ? { num_local_experts: experts } : {}),
-    ...(arch === 'gemma2' || arch === 'gemma3'
-      ? gemma(keys, arch, { evenHeadDim: hidden / heads, headDim })
-      : {}),
+    ...(arch === 'gemma2' || arch === 'gemma3' ? gemma(keys, arch, hidden / heads, headDim) : {}),
     ...(arch === 'phi3' ? { original_max_position_embeddings: originalContext(keys, arch) } : {}),
   }
 }
 
-/** Gemma's networks of 27B, by their layers: their scores are scaled by hidden / heads instead of the head's width. */
-const evenlyScaled = { gemma2: 46, gemma3: 62 }
+/** The depth of Gemma's 27B, which scale by hidden / heads in place of the width of a head (llama.cpp, src/models). */
+const deepest: Readonly<Record<string, number>> = { gemma2: 46, gemma3: 62 }
 
-/**
- * What llama.cpp's code knows of Gemma and its files need not say (src/models/gemma2.cpp and gemma3.cpp). Windows of
- * layers, caps and the local rotary base that are absent are those of the type.
- */
-function gemma(
-  keys: GgufKeys,
-  arch: 'gemma2' | 'gemma3',
-  { evenHeadDim, headDim }: { evenHeadDim: number; headDim: number },
-): Json {
+/** What llama.cpp's code knows of Gemma and its files need not say. Gemma is of bfloat16, embeddings' factor included. */
+function gemma(keys: GgufKeys, arch: string, evenHeadDim: number, headDim: number): Json {
   const number = (key: string) => keys.number(`${arch}.${key}`)
-  const localBase = number('rope.freq_base_swa')
   return {
     hidden_act: undefined,
-    // What it was trained in: the scale of its embedding was rounded to it.
-    dtype: 'bfloat16',
-    query_pre_attn_scalar: number('block_count') === evenlyScaled[arch] ? evenHeadDim : headDim,
-    rope_local_base_freq: localBase && short(localBase),
-    sliding_window_pattern: number('attention.sliding_window_pattern'),
+    hidden_activation: 'gelu_pytorch_tanh',
+    torch_dtype: 'bfloat16',
+    query_pre_attn_scalar: number('block_count') === deepest[arch] ? evenHeadDim : headDim,
     attn_logit_softcapping: number('attn_logit_softcapping'),
     final_logit_softcapping: number('final_logit_softcapping'),
+    ...(arch === 'gemma2'
+      ? {}
+      : {
+          rope_local_base_freq: short(number('rope.freq_base_swa') ?? 10_000),
+          sliding_window_pattern: number('attention.sliding_window_pattern') ?? 6,
+        }),
   }
 }
 
