@@ -98,6 +98,14 @@ const bad: Record<string, [RegExp, ...Parameters<typeof complaints>]> = {
     /has to be decomposable/,
     heads((q) => q.graph.op('TRT_Attention', [q, q, q], {}, { domain: 'trt' })),
   ],
+  'a mask beside a causal kind': [
+    /a mask excludes causal_kind/,
+    heads((q) => {
+      const scores = ops.matMul(q, ops.transpose(q, [0, 1, 3, 2]))
+      const inputs = [q, q, q, ops.less(scores, 0)]
+      return q.graph.op('TRT_Attention', inputs, { causal_kind: 'lower_right' }, { domain: 'trt' })
+    }),
+  ],
   'a cache that is computed': [/is no input of the graph/, cached({ computed: true })],
   'a cache with a size left open': [
     /\[batch,2,rows,4\]: all but the batch must be fixed/,
