@@ -73,6 +73,14 @@ export const asked = (content: unknown, more: object = {}): object => ({
   ...more,
 })
 export const replyOf = (completion: Completion): string => completion.choices[0]?.message.content ?? ''
+
+/** What a reply has taken, whatever earlier requests have left behind to begin with. */
+export function taken({ usage }: Pick<OpenAI.Chat.ChatCompletionChunk, 'usage'>): object {
+  const { cached_tokens = 0, ...details } = usage!.prompt_tokens_details!
+  assert.ok(cached_tokens < usage!.prompt_tokens, `${cached_tokens} of ${usage!.prompt_tokens} tokens`)
+  return { ...usage, prompt_tokens_details: details }
+}
+
 export const spoken = { modalities: ['text', 'audio'] }
 
 /** The audio of a spoken reply. */
