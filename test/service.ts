@@ -27,8 +27,9 @@ const base: Environment = {
   PORT: '0',
   ADMIN_PORT: '0',
   ...Object.fromEntries(
-    ['API_KEY', 'INTENTS', 'LOG_LEVEL', 'STT_MODEL', 'CHAT_MODEL', 'TTS_MODEL', 'MAX_BODY', 'MAX_WAITING']
+    ['API_KEY', 'INTENTS', 'LOG_LEVEL', 'STT_MODEL', 'CHAT_MODEL', 'TTS_MODEL', 'MAX_BODY', 'SLOTS']
       .concat([
+        'MAX_WAITING',
         'MAX_AUDIO_SECONDS',
         'MAX_REPLY_TOKENS',
         'MAX_SPOKEN_TOKENS',

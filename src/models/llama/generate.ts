@@ -134,6 +134,7 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
         prompt: tokens,
         replies: this.#replies({ ...request, tools, maxTokens }, prompt, (event) => events.push(event)),
         maxTokens,
+        reproducible: request.seed !== undefined,
         signal,
         started: (cachedTokens) =>
           events.push({ kind: 'start', promptTokens: tokens.length, cachedTokens, recordingTokens }),

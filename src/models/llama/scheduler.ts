@@ -99,12 +99,10 @@ export class Scheduler {
 
   private giveSlots(): void {
     const passed: Sequence[] = []
-    for (;;) {
+    while (this.slots.owners.length < this.options.slots) {
       const sequence = this.nextWaiting(passed)
       if (!sequence) return
-      const result = this.slots.place(sequence)
-      if (result === 'no slot') return
-      if (result === 'placed') {
+      if (this.slots.place(sequence)) {
         sequence.passed = 0
         for (const other of passed) other.passed++
       } else if (this.slots.owners.length === 0) this.end(sequence.request, noMemory(sequence.tokens.length))

@@ -50,29 +50,29 @@ export class Slots {
   }
 
   /**
-   * Gives a sequence a slot with room for its tokens, and the rows that some slot has of their beginning.
-   * @returns why not: all slots are taken, or there is no memory left for so many rows
+   * Gives a sequence a slot with room for its tokens, and the rows that some slot has of their beginning. One slot at
+   * least has to be without owner.
+   * @returns false where there is no memory left for so many rows
    */
-  place(sequence: Sequence): 'placed' | 'no slot' | 'no memory' {
+  place(sequence: Sequence): boolean {
     const { tokens } = sequence
     const vacant = this.all.filter(({ owner }) => !owner)
-    if (vacant.length === 0) return 'no slot'
     const source = this.longest(sequence, this.all)
     if (source) this.touch(source.slot)
     const slot = this.choose(sequence, vacant, source)
     if (slot !== source?.slot && this.makeRoom(slot, tokens.length, source?.slot)) {
       this.occupy(slot, sequence, tokens.length - 1)
       this.catchUp(sequence)
-      return 'placed'
+      return true
     }
     // In the place of what it begins with it needs the least memory, unless that is a long past of which it wants little.
     const [own, rows] = source && !source.slot.owner ? [source.slot, source.rows] : [slot, 0]
     if (2 * rows < own.rows || !this.makeRoom(own, tokens.length)) {
       this.forget(own)
-      if (!this.makeRoom(own, tokens.length)) return 'no memory'
+      if (!this.makeRoom(own, tokens.length)) return false
     }
     this.occupy(own, sequence, rows)
-    return 'placed'
+    return true
   }
 
   /** The slot for a sequence, emptied if nothing in it is wanted. */

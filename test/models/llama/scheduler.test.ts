@@ -350,6 +350,18 @@ describe('models/llama/scheduler', () => {
       assert.ok(session.counts.refused > 0)
     })
 
+    it('goes on in the place of what it begins with where both have no room', async () => {
+      open({ sharedRows: CONTEXT })
+      const prompt = promptOf(10, 60)
+      await ask({ prompt, style: { maxTokens: 4 } }).checked
+      const other = ask({ prompt: [...prompt.slice(0, 55), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] })
+      await other.checked
+      assert.deepEqual(other.cached, [0], 'it needs more room than both have')
+      const again = ask({ prompt: [...prompt.slice(0, 50), 1, 2, 3], style: { maxTokens: 2 } })
+      await again.checked
+      assert.deepEqual(again.cached, [50])
+    })
+
     it('gives one that is alone all there is, at the cost of computing it again', async () => {
       open({ sharedRows: CONTEXT })
       await ask({ prompt: promptOf(10, 12), style: { maxTokens: CONTEXT - 12 } }).checked
