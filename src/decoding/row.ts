@@ -73,10 +73,16 @@ class BinnedRow {
     private readonly scale: number,
   ) {
     const { masses } = this
+    // Most tokens fall into the last bin: its sum is kept out of memory, which would be waited for.
+    let rest = 0
     for (let id = 0; id < logits.length; id++) {
       const below = (top - logits[id]!) * scale
-      masses[binOf(below)]! += expOfMinus(below)
+      const weight = expOfMinus(below)
+      const bin = binOf(below)
+      if (bin === bins - 1) rest += weight
+      else masses[bin]! += weight
     }
+    masses[bins - 1] = rest
   }
 
   counts(): Float64Array {

@@ -71,12 +71,10 @@ export function argmax(logits: Float32Array): number {
   let top = -Infinity
   for (let id = 0; id < logits.length; id++) {
     const logit = logits[id]!
-    if (logit > top) {
-      top = logit
-      best = id
-    } else if (Number.isNaN(logit)) {
-      throw new Error(`the logit of token ${id} is not a number`)
-    }
+    if (logit <= top) continue
+    if (Number.isNaN(logit)) throw new Error(`the logit of token ${id} is not a number`)
+    top = logit
+    best = id
   }
   if (best < 0) throw new Error('no token is allowed: every logit is -Infinity')
   return best
