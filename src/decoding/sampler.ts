@@ -1,6 +1,7 @@
 /** Choosing a token from a row of logits. NaN anywhere is refused, and so is a row in which nothing is allowed. */
 import { expOfMinus } from './exp.js'
-import { type DrawOptions, drawFromRow } from './row.js'
+import type { DrawOptions } from './ranked.js'
+import { drawFromRow } from './row.js'
 import { bestOfTop, drawFromTop, type TopScores } from './top.js'
 
 export interface SamplingOptions extends Omit<DrawOptions, 'temperature'> {
