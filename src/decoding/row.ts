@@ -1,21 +1,15 @@
 /**
- * Drawing from a whole row of logits. A weight is exp((logit - largest) / temperature); the tokens are binned by its
- * logarithm, in equal steps from the largest weight down, so that only the tokens of the bins into which a cut or the
- * draw falls have to be sorted.
+ * Drawing from a whole row of logits. Mostly the likeliest tokens decide, and a rough sum of the others; else all are
+ * weighed. A weight is exp((logit - largest) / temperature); the tokens are binned by its logarithm, in equal steps from
+ * the largest weight down, so that only the tokens of the bins into which a cut or the draw falls have to be sorted.
  */
 import { expOfMinus } from './exp.js'
 import { largest } from './largest.js'
+import { type Bounds, type DrawOptions, drawFromRanked } from './ranked.js'
 
-export interface DrawOptions {
-  /** > 0. */
-  readonly temperature: number
-  /** 0..1: draw from the fewest most probable tokens whose probabilities reach this sum (at least one); 1: from all. */
-  readonly topP: number
-  /** ≥ 1: draw from this many most probable tokens. Applied before topP, which then sees their renormalised probabilities. */
-  readonly topK?: number | undefined
-}
-
-/** Up to so many tokens are picked out of the row at once, which costs less than a weight for every one. */
+/** How many of the likeliest tokens are looked at first. */
+const HEAD = 64
+/** Up to so many, as topK has them, they are all that is looked at. */
 const FEW = 128
 
 /**
@@ -31,26 +25,37 @@ export function drawFromRow(
   uniform: number,
 ): number {
   const { temperature, topP, topK = Infinity } = options
-  if (topK <= FEW) return drawFromFew(logits, largest(logits, topK), options, uniform)
-  const row = new BinnedRow(logits, logits[best]!, 1 / temperature)
+  const [top, scale] = [logits[best]!, 1 / temperature]
+  const ids = largest(logits, topK <= FEW ? topK : HEAD)
+  const weights = ids.map((id) => expOfMinus((top - logits[id]!) * scale))
+  const ranked = { ids, weights, isSettled: true }
+  const all = topK <= FEW ? { least: 0, most: 0 } : roughSum(logits, top, scale)
+  const drawn = drawFromRanked(ranked, all, options, uniform)
+  if (drawn !== undefined) return drawn
+  const row = new BinnedRow(logits, top, scale)
   if (topK < logits.length) row.cut(row.counts(), topK, () => 1)
   if (topP < 1) row.cut(row.masses, topP * row.total(), (weight) => weight)
   return row.pick(uniform * row.total())
 }
 
-/** @param ids the largest first */
-function drawFromFew(
-  logits: Float32Array,
-  ids: readonly number[],
-  { temperature, topP }: DrawOptions,
-  uniform: number,
-): number {
-  const sums: number[] = []
-  for (const id of ids)
-    sums.push((sums.at(-1) ?? 0) + expOfMinus((logits[ids[0]!]! - logits[id]!) * (1 / temperature)))
-  const last = topP < 1 ? sums.findIndex((sum) => sum >= topP * sums.at(-1)!) : sums.length - 1
-  const drawn = sums.findIndex((sum) => sum > uniform * sums[last]!)
-  return ids[drawn]!
+/** exp(-i / 32) up to exp(-32), and the steps between them. */
+const coarse = Float64Array.from({ length: 32 * 32 + 1 }, (_, i) => Math.exp(-i / 32))
+const slopes = coarse.map((value, i) => (coarse[i + 1] ?? value) - value)
+
+/**
+ * Bounds of the sum of all weights. Between the points of a table exp is below its chord, by at most 1/8 of the square
+ * of their distance; beyond the last one, a weight is at most the last value.
+ */
+function roughSum(logits: Float32Array, top: number, scale: number): Bounds {
+  const last = coarse.length - 1
+  let sum = 0
+  for (let id = 0; id < logits.length; id++) {
+    const at = (top - logits[id]!) * scale * 32
+    if (at >= last) continue
+    const i = at | 0
+    sum += coarse[i]! + (at - i) * slopes[i]!
+  }
+  return { least: sum * (1 - 32 ** -2 / 8), most: sum + logits.length * coarse[last]! }
 }
 
 const bins = 2048
@@ -73,10 +78,16 @@ class BinnedRow {
     private readonly scale: number,
   ) {
     const { masses } = this
+    // Most tokens fall into the last bin: its sum is kept out of memory, which would be waited for.
+    let rest = 0
     for (let id = 0; id < logits.length; id++) {
       const below = (top - logits[id]!) * scale
-      masses[binOf(below)]! += expOfMinus(below)
+      const weight = expOfMinus(below)
+      const bin = binOf(below)
+      if (bin === bins - 1) rest += weight
+      else masses[bin]! += weight
     }
+    masses[bins - 1] = rest
   }
 
   counts(): Float64Array {

@@ -1,6 +1,7 @@
 /** Choosing a token from a row of logits. NaN anywhere is refused, and so is a row in which nothing is allowed. */
 import { expOfMinus } from './exp.js'
-import { type DrawOptions, drawFromRow } from './row.js'
+import type { DrawOptions } from './ranked.js'
+import { drawFromRow } from './row.js'
 import { bestOfTop, drawFromTop, type TopScores } from './top.js'
 
 export interface SamplingOptions extends Omit<DrawOptions, 'temperature'> {
@@ -71,12 +72,10 @@ export function argmax(logits: Float32Array): number {
   let top = -Infinity
   for (let id = 0; id < logits.length; id++) {
     const logit = logits[id]!
-    if (logit > top) {
-      top = logit
-      best = id
-    } else if (Number.isNaN(logit)) {
-      throw new Error(`the logit of token ${id} is not a number`)
-    }
+    if (logit <= top) continue
+    if (Number.isNaN(logit)) throw new Error(`the logit of token ${id} is not a number`)
+    top = logit
+    best = id
   }
   if (best < 0) throw new Error('no token is allowed: every logit is -Infinity')
   return best

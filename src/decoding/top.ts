@@ -2,7 +2,8 @@
  * Choosing from the largest logits of a row, where they decide: what is chosen is what the whole row would give with the
  * same random number, or nothing, and the row has to be asked for.
  */
-import type { DrawOptions } from './row.js'
+import { expOfMinus } from './exp.js'
+import { type Bounds, type DrawOptions, drawFromRanked } from './ranked.js'
 
 /** The largest logits of a row, the largest first, and ln Σ exp of the whole row in single precision. */
 export interface TopScores {
@@ -21,68 +22,30 @@ export function bestOfTop({ ids, logits }: TopScores, rowLength: number): number
 }
 
 /**
- * How far, relative to it, a sum must be from a border to decide: well above what the two ways of summing differ by,
- * which is at most a row's length times 2^-53.
- */
-const margin = 1e-9
-
-/**
  * As drawFromRow, from the largest logits alone. What the others add to the sum of all weights is known between bounds;
  * the token is given where every value between them gives the same one.
  */
 export function drawFromTop(
   top: TopScores,
   rowLength: number,
-  { temperature, topP, topK }: DrawOptions,
+  options: DrawOptions,
   uniform: number,
 ): number | undefined {
   const { logits, ids } = top
-  const weights = Float64Array.from(logits, (logit) => Math.exp(-((logits[0]! - logit) * (1 / temperature))))
-  const ranked = [...weights.keys()].sort(
+  const scale = 1 / options.temperature
+  const weights = Array.from(logits, (logit) => expOfMinus((logits[0]! - logit) * scale))
+  const order = [...weights.keys()].sort(
     (one, other) => weights[other]! - weights[one]! || ids[one]! - ids[other]!,
   )
-  const sums: number[] = []
-  for (const i of ranked) sums.push((sums.at(-1) ?? 0) + weights[i]!)
-
-  let kept = sums.length
-  let total: Bounds
-  if (topK !== undefined && topK <= kept) {
-    kept = topK
-    total = { least: sums[kept - 1]!, most: sums[kept - 1]! }
-  } else {
-    const rest = restBounds(top, rowLength, 1 / temperature)
-    total = {
-      least: sums[kept - 1]! + (topK === undefined ? rest.least : 0),
-      most: sums[kept - 1]! + rest.most,
-    }
+  const ranked = {
+    ids: order.map((i) => ids[i]!),
+    weights: order.map((i) => weights[i]!),
+    // Tokens beyond these may be as likely as the last of them, and have lower ids.
+    isSettled: logits.length >= rowLength,
   }
-  if (topP < 1) {
-    const last = decided(total, topP, (target) => sums.findIndex((sum) => sum >= target))
-    if (last === undefined || last >= kept) return undefined
-    kept = last + 1
-    total = { least: sums[last]!, most: sums[last]! }
-  }
-  const drawn = decided(total, uniform, (target) => sums.findIndex((sum) => sum > target))
-  if (drawn === undefined || drawn >= kept) return undefined
-  // Tokens beyond those here may be as likely as the last of them, and come before it.
-  const last = weights[ranked.at(-1)!]!
-  return weights[ranked[drawn]!]! > last || logits.length >= rowLength ? ids[ranked[drawn]!] : undefined
-}
-
-interface Bounds {
-  readonly least: number
-  readonly most: number
-}
-
-/** What `find` gives for this share of the total, if it is the same for every total within the bounds, and there. */
-function decided(
-  { least, most }: Bounds,
-  share: number,
-  find: (target: number) => number,
-): number | undefined {
-  const from = find(share * least * (1 - margin))
-  const to = find(share * most * (1 + margin))
-  return from === to && from >= 0 ? from : undefined
+  const here = weights.reduce((sum, weight) => sum + weight, 0)
+  const rest = restBounds(top, rowLength, scale)
+  return drawFromRanked(ranked, { least: here + rest.least, most: here + rest.most }, options, uniform)
 }
 
 /**

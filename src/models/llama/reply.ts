@@ -50,7 +50,6 @@ export class ReplyWriter implements Reply {
   constructor(options: ReplyOptions) {
     const { chooser, constraint, thoughts, calls, tokenizer } = options
     this.#options = options
-    this.#characters = new TokenStream(tokenizer)
     this.needsRow = chooser.needsRow || constraint !== undefined
     this.#reasoning = new ReasoningReader(thoughts)
     this.#callReader = calls && new CallReader(calls)
