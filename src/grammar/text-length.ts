@@ -80,7 +80,7 @@ interface Bounds {
 
 class Measured implements TextState {
   readonly id = textId()
-  readonly open = closed
+  readonly open: number
   readonly accepts: boolean
   #moves: readonly TextMove[] | undefined
 
@@ -90,6 +90,7 @@ class Measured implements TextState {
     private readonly bounds: Bounds,
   ) {
     this.accepts = state.accepts && length >= bounds.least
+    this.open = isAnythingBehind(state) ? bounds.most - length : closed
   }
 
   get moves(): readonly TextMove[] {
@@ -105,6 +106,12 @@ class Measured implements TextState {
   forget(): void {
     this.#moves = undefined
   }
+}
+
+/** Whether every text may follow, and end anywhere: then the length alone decides. */
+function isAnythingBehind(state: TextState): boolean {
+  const [first, ...others] = new Set(state.moves.map(({ to }) => to))
+  return state.open === Infinity && state.accepts && first === state && others.length === 0
 }
 
 /** How many characters each state of an automaton still has before an end: sets of states by length, which repeat. */

@@ -47,6 +47,7 @@ describe('masks', () => {
     const schemas = [
       { type: 'string', maxLength: 5 },
       { type: 'string', pattern: '^[a-z]+ é?$', maxLength: 9 },
+      { type: 'string', pattern: 'h', minLength: 4, maxLength: 6 },
       { type: 'object', properties: { the: { type: 'string', minLength: 2 } } },
       { type: 'array', items: { anyOf: [{ type: 'number' }, { type: 'string', pattern: '^the .{1,6}$' }] } },
     ]
