@@ -56,6 +56,7 @@ export function withLength(
   most: number,
   { pool, effort }: { readonly pool: Pool; readonly effort: Effort },
 ): TextState | undefined {
+  if (least === 0 && most === Infinity) return start
   const lengths = new RemainingLengths(start, most, effort)
   if (!lengths.any(start, least, most)) return undefined
   const isShorter = lengths.any(start, 0, least - 1)
