@@ -3,6 +3,9 @@
  * capital T and Z, no leap seconds, addresses without quotes and comments, host names without punycode.
  */
 
+import { matching } from './regex.js'
+import { Effort, intersect, type TextState } from './text-automaton.js'
+
 const year = '[0-9]{4}'
 const leapYear = '([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)'
 const day28 = '(0[1-9]|1[0-9]|2[0-8])'
@@ -15,7 +18,7 @@ const byte = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
 const hex = '[0-9a-fA-F]'
 
 /** By format, regular expressions all of which must match. Lengths are those of RFC 5321 §4.5.3 and RFC 1034 §3.1. */
-export const formats: Readonly<Record<string, readonly string[]>> = {
+const formats: Readonly<Record<string, readonly string[]>> = {
   date: [`^${date}$`],
   time: [`^${time}$`],
   'date-time': [`^${date}T${time}$`],
@@ -26,4 +29,19 @@ export const formats: Readonly<Record<string, readonly string[]>> = {
   hostname: [`^${label}(\\.${label})*$`, `^${shortLabel}(\\.${shortLabel}){0,3}$`],
   ipv4: [`^${byte}(\\.${byte}){3}$`],
   uuid: [`^${hex}{8}-${hex}{4}-${hex}{4}-${hex}{4}-${hex}{12}$`],
+}
+
+export const formatNames: readonly string[] = Object.keys(formats)
+
+const made = new Map<string, TextState>()
+
+/** The texts of a format, one of {@link formatNames}. */
+export function textsOfFormat(name: string): TextState {
+  const known = made.get(name)
+  if (known) return known
+  const effort = new Effort()
+  const all = formats[name]!.map((pattern) => matching(pattern, effort)!)
+  const texts = all.reduce((both, one) => intersect(both, one, effort)!)
+  made.set(name, texts)
+  return texts
 }

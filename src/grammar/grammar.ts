@@ -30,7 +30,7 @@ export class Grammar {
       if (this.#maskBytes > mostMaskBytes || this.pool.full) this.forget()
       mask = maskOf(at, this.tokens, this.pool)
       this.#masks.set(name, mask)
-      this.#maskBytes += mask.tokens.byteLength + 2 * name.length
+      this.#maskBytes += mask.words.byteLength + 2 * name.length
     }
     applyMask(mask, logits, this.tokens.vocabulary.size)
   }

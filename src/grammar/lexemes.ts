@@ -1,5 +1,5 @@
 /** The strings and numbers of a grammar, each kind of them made once. */
-import { formats } from './formats.js'
+import { formatNames, textsOfFormat } from './formats.js'
 import { type NumberBounds, numbers } from './number-text.js'
 import { otherThan } from './other-names.js'
 import type { Pool } from './pool.js'
@@ -58,25 +58,31 @@ export class Lexemes {
     const least = nodes.reduce((most, { minLength = 0 }) => Math.max(most, minLength), 0)
     const most = nodes.reduce((least, { maxLength = Infinity }) => Math.min(least, maxLength), Infinity)
     if (least > most) return undefined
-    const patterns = new Map<string, SchemaNode>()
-    for (const node of nodes) for (const pattern of patternsOf(node, strict)) patterns.set(pattern, node)
-    const key = [...patterns.keys()].sort()
-    return this.made(JSON.stringify(['string', least, String(most), ...key]), () => {
-      if (patterns.size === 0) return textOfLength(least, most, this.pool)
-      let all: TextState | undefined
-      for (const [index, pattern] of key.entries()) {
-        const node = patterns.get(pattern)!
-        const one = this.pattern(pattern, node, strict)
-        if (one === 'ignored') continue
-        const before = all
-        all = index === 0 || !before ? one : one && attempt([node], () => intersect(before, one, this.effort))
-        if (!all) return undefined
-      }
-      const texts = all
-      if (!texts) return textOfLength(least, most, this.pool)
-      const { pool, effort } = this
-      return attempt(nodes, () => withLength(texts, least, most, { pool, effort }))
+    const parts = new Map(nodes.flatMap((node) => this.partsOf(node, strict)))
+    const { pool, effort } = this
+    return this.made(JSON.stringify(['string', least, String(most), ...[...parts.keys()].sort()]), () => {
+      const texts = [...parts.values()].map((make) => make())
+      const [first, ...more] = texts.filter((one) => one !== 'ignored')
+      if (texts.every((one) => one === 'ignored')) return textOfLength(least, most, pool)
+      return attempt(nodes, () => {
+        const all = more.reduce((both, one) => both && one && intersect(both, one, effort), first)
+        return all && withLength(all, least, most, { pool, effort })
+      })
     })
+  }
+
+  /** What a node says of texts beside their length, each part by a name of its own. */
+  private partsOf(node: SchemaNode, strict: boolean): [string, () => TextState | undefined | 'ignored'][] {
+    const { pattern, format } = node
+    const parts: [string, () => TextState | undefined | 'ignored'][] = []
+    if (pattern !== undefined) parts.push([`/${pattern}`, () => this.pattern(pattern, node, strict)])
+    if (format === undefined) return parts
+    if (formatNames.includes(format)) parts.push([format, () => textsOfFormat(format)])
+    else if (strict) {
+      const list = formatNames.join(', ')
+      throw new Refusal(node.pointer, `has the format "${format}", which is not supported (${list} are)`)
+    }
+    return parts
   }
 
   private pattern(pattern: string, node: SchemaNode, strict: boolean): TextState | undefined | 'ignored' {
@@ -114,16 +120,6 @@ function attempt<T>(nodes: readonly SchemaNode[], make: () => T): T {
     const pointer = nodes[0]?.pointer ?? '#'
     throw new Refusal(pointer, `has constraints that can not be followed together: ${error.message}`)
   }
-}
-
-function patternsOf({ pattern, format, pointer }: SchemaNode, strict: boolean): readonly string[] {
-  const known = format === undefined || Object.hasOwn(formats, format)
-  if (!known && strict) {
-    const list = Object.keys(formats).join(', ')
-    throw new Refusal(pointer, `has the format "${format}", which is not supported (${list} are)`)
-  }
-  const ofFormat = format !== undefined && known ? formats[format]! : []
-  return pattern === undefined ? ofFormat : [...ofFormat, pattern]
 }
 
 function boundsOf(nodes: readonly SchemaNode[], integer: boolean): NumberBounds {

@@ -1,15 +1,14 @@
-/** Which tokens can come next: worked out from a configuration, kept as the shorter of two lists. */
+/** Which tokens can come next: worked out from a configuration, kept in the shortest form. */
 import { after, afterSpecial, type Configuration, landed, type Stack, type Thread } from './configuration.js'
 import type { Pool } from './pool.js'
 import { closed, type State } from './state.js'
 import type { TokenSet } from './token-set.js'
 import type { TokenTrie } from './token-trie.js'
 
+/** The ids that can come or those that can not, ascending; or, where both are many, one bit for each id, set if it can. */
 export interface Mask {
-  /** Whether `tokens` are those that can come, or those that can not. */
-  readonly allows: boolean
-  /** Ascending. */
-  readonly tokens: Uint32Array
+  readonly kind: 'allowed' | 'forbidden' | 'bits'
+  readonly words: Uint32Array
 }
 
 /** The mask of a configuration. A token may come if its last byte may, whatever would have to follow. */
@@ -32,7 +31,7 @@ export function maskOf(at: Configuration, tokens: TokenSet, pool: Pool): Mask {
   for (const id of at.threads.flatMap(({ state }) => state.specials))
     if (afterSpecial(at, id, pool)) allow(id)
   if (at.ends) vocabulary.stopTokens.forEach(allow)
-  return listed(allowed, vocabulary.size)
+  return shortest(allowed, vocabulary.size)
 }
 
 /** Allows all tokens of a trie that a thread can read. As long as it stays within one automaton, tables tell. */
@@ -76,20 +75,22 @@ function walk(trie: TokenTrie, from: Thread, allow: (id: number) => void, pool: 
   }
 }
 
-function listed(allowed: Uint32Array, size: number): Mask {
+function shortest(allowed: Uint32Array, size: number): Mask {
   let count = 0
   for (let word = 0; word < allowed.length; word++) count += ones(allowed[word]!)
-  const allows = count <= size / 2
-  const tokens = new Uint32Array(allows ? count : size - count)
+  const isFew = count <= size / 2
+  const listed = isFew ? count : size - count
+  if (listed > allowed.length) return { kind: 'bits', words: allowed }
+  const words = new Uint32Array(listed)
   let index = 0
   for (let word = 0; word < allowed.length; word++) {
-    let bits = allows ? allowed[word]! : ~allowed[word]!
+    let bits = isFew ? allowed[word]! : ~allowed[word]!
     for (; bits !== 0; bits &= bits - 1) {
       const id = word * 32 + 31 - Math.clz32(bits & -bits)
-      if (id < size) tokens[index++] = id
+      if (id < size) words[index++] = id
     }
   }
-  return { allows, tokens }
+  return { kind: isFew ? 'allowed' : 'forbidden', words }
 }
 
 /** How many bits are set (Hacker's Delight, figure 5-2). */
@@ -100,14 +101,23 @@ function ones(word: number): number {
 }
 
 /** −Infinity for every logit that the mask does not allow, those beyond the vocabulary included. */
-export function applyMask({ allows, tokens }: Mask, logits: Float32Array, size: number): void {
-  if (!allows) {
-    for (let index = 0; index < tokens.length; index++) logits[tokens[index]!] = -Infinity
-    logits.fill(-Infinity, size)
-    return
+export function applyMask({ kind, words }: Mask, logits: Float32Array, size: number): void {
+  switch (kind) {
+    case 'allowed': {
+      const kept = new Float32Array(words.length)
+      for (let index = 0; index < words.length; index++) kept[index] = logits[words[index]!]!
+      logits.fill(-Infinity)
+      for (let index = 0; index < words.length; index++) logits[words[index]!] = kept[index]!
+      return
+    }
+    case 'forbidden':
+      for (let index = 0; index < words.length; index++) logits[words[index]!] = -Infinity
+      break
+    case 'bits':
+      for (let word = 0; word < words.length; word++) {
+        let bits = ~words[word]!
+        for (; bits !== 0; bits &= bits - 1) logits[word * 32 + 31 - Math.clz32(bits & -bits)] = -Infinity
+      }
   }
-  const kept = new Float32Array(tokens.length)
-  for (let index = 0; index < tokens.length; index++) kept[index] = logits[tokens[index]!]!
-  logits.fill(-Infinity)
-  for (let index = 0; index < tokens.length; index++) logits[tokens[index]!] = kept[index]!
+  logits.fill(-Infinity, size)
 }

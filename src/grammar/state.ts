@@ -49,9 +49,11 @@ export abstract class State {
   }
   /** Neither an end nor a call: the stack below does not matter. */
   get isInner(): boolean {
-    return !this.accepts && this.calls.length === 0
+    this.#isInner ??= !this.accepts && this.calls.length === 0
+    return this.#isInner
   }
 
+  #isInner: boolean | undefined
   #next: (State | null)[] = []
 
   /** The state after a byte; null where it can not come. */

@@ -56,6 +56,7 @@ export function withLength(
   most: number,
   { pool, effort }: { readonly pool: Pool; readonly effort: Effort },
 ): TextState | undefined {
+  if (least === 0 && most === Infinity) return start
   const lengths = new RemainingLengths(start, most, effort)
   if (!lengths.any(start, least, most)) return undefined
   const isShorter = lengths.any(start, 0, least - 1)
@@ -80,7 +81,7 @@ interface Bounds {
 
 class Measured implements TextState {
   readonly id = textId()
-  readonly open = closed
+  readonly open: number
   readonly accepts: boolean
   #moves: readonly TextMove[] | undefined
 
@@ -90,6 +91,7 @@ class Measured implements TextState {
     private readonly bounds: Bounds,
   ) {
     this.accepts = state.accepts && length >= bounds.least
+    this.open = isAnythingBehind(state) ? bounds.most - length : closed
   }
 
   get moves(): readonly TextMove[] {
@@ -105,6 +107,12 @@ class Measured implements TextState {
   forget(): void {
     this.#moves = undefined
   }
+}
+
+/** Whether every text may follow, and end anywhere: then the length alone decides. */
+function isAnythingBehind(state: TextState): boolean {
+  const [first, ...others] = new Set(state.moves.map(({ to }) => to))
+  return state.open === Infinity && state.accepts && first === state && others.length === 0
 }
 
 /** How many characters each state of an automaton still has before an end: sets of states by length, which repeat. */

@@ -47,6 +47,8 @@ describe('masks', () => {
     const schemas = [
       { type: 'string', maxLength: 5 },
       { type: 'string', pattern: '^[a-z]+ é?$', maxLength: 9 },
+      { type: 'string', pattern: 'h', minLength: 4, maxLength: 6 },
+      { type: 'string', pattern: '^[a-z]*$', maxLength: 4 },
       { type: 'object', properties: { the: { type: 'string', minLength: 2 } } },
       { type: 'array', items: { anyOf: [{ type: 'number' }, { type: 'string', pattern: '^the .{1,6}$' }] } },
     ]
@@ -119,6 +121,22 @@ describe('masks', () => {
 })
 
 describe('strings', () => {
+  it('that are full can only end', () => {
+    for (const schema of [
+      { type: 'string', maxLength: 1 },
+      { type: 'string', pattern: '^[^"]$' },
+    ]) {
+      const constraint = ofBytes.compile({ kind: 'schema', schema }).begin()
+      const logits = new Float32Array(bytes.size)
+      for (const byte of Buffer.from('"a')) constraint.accept(byte)
+      constraint.mask(logits)
+      assert.deepEqual(
+        [...logits.keys()].filter((id) => logits[id] === 0),
+        [0x22],
+      )
+    }
+  })
+
   it('have every escape of a character, counted as one', () => {
     const one = { type: 'string', minLength: 1, maxLength: 1 }
     for (const text of ['é', '😀', '\\u00e9', '\\ud83d\\uDE00', '\\n', '\\/', '\\"', '\\\\', '\\u0000', ' '])
@@ -209,6 +227,7 @@ describe('objects', () => {
       '{"b":"","b":""}',
       '{"a":1,"a":1,"b":""}',
       '{"b":"",}',
+      '{"b":"","x":1',
       '{"b":"","\\u0061":"x"}',
       '{"b":"","x":1,"a":"x"}',
       '{"b" :""}',

@@ -65,6 +65,7 @@ describe('numbers as text', () => {
     const automaton = made({ most: 1, below: true, least: 0 })
     assert.ok(takes(automaton, '0.999999999999999'))
     assert.ok(!takes(automaton, '0.99999999999999999999'), 'reads as 1')
+    assert.ok(!takes(made({ most: 1000, below: true }), '999.99999999999999'), 'reads as 1000')
     const large = made({ integer: true, least: 2 ** 53, above: true, most: 2 ** 53 + 4 })
     assert.ok(!takes(large, '9007199254740993'), 'reads as 2^53')
     assert.ok(takes(large, '9007199254740994'))
