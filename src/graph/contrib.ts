@@ -14,6 +14,21 @@ export const simplifiedLayerNormalization = (x: Value, scale: Value, epsilon: nu
     epsilon: { float: epsilon },
     stash_type: 1,
   })
+/** The same, and what x was multiplied by before the scale: 1 / √(mean(x²) + epsilon), [..., 1]. */
+export const simplifiedLayerNormalizationAndFactor = (
+  x: Value,
+  scale: Value,
+  epsilon: number,
+): [Value, Value] => {
+  const attributes = { axis: -1, epsilon: { float: epsilon }, stash_type: 1 }
+  const [y, factor] = x.graph.ops(
+    'SimplifiedLayerNormalization',
+    [x, scale],
+    [x.dtype, 'float32'],
+    attributes,
+  )
+  return [y!, factor!]
+}
 /** RMSNorm of x + skip: [normalised, x + skip]. */
 export const skipSimplifiedLayerNormalization = (
   x: Value,

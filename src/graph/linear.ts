@@ -14,10 +14,14 @@
  *
  * On TensorRT, for all weights: `float32` is the graph's float type, and `int8`, `int4`, `fp8` are in weight-only.ts.
  */
-import { matMulIntegerToFloat, matMulNBits, quantizeLinear } from './contrib.js'
+import {
+  matMulIntegerToFloat,
+  matMulNBits,
+  quantizeLinear,
+  simplifiedLayerNormalizationAndFactor,
+} from './contrib.js'
 import type { Graph, LinearForm, Value, Weight } from './graph.js'
 import {
-  abs,
   add,
   cast,
   concat,
@@ -26,9 +30,7 @@ import {
   gather,
   gemm,
   matMul,
-  max,
   mul,
-  reduceMax,
   reduceSum,
   reshape,
   round,
@@ -256,17 +258,30 @@ function digitsProduct({ x, weights, name, K, N }: Layer): Value {
       wScale: g.initializer(`${name}.scale`, 'float32', [N], () => packed().scale),
     }
   })
-  const { digits, scale } = g.memo(x, 'digits', () => {
-    const scale = div(max(reduceMax(abs(x), [-1]), 1e-12), HALF)
-    const scaled = div(x, scale)
-    const high = round(scaled)
-    const low = mul(sub(scaled, high), 2 * HALF)
-    const zero = g.scalar('uint8', HALF + 1)
-    return { digits: quantizeLinear(concat([high, low], 0), g.scalar('float32', 1), zero), scale }
-  })
+  const { digits, places } = g.memo(x, 'digits', () => digitsOf(x, K))
   const product = matMulIntegerToFloat(digits, w, g.scalar('float32', 1), wScale, g.scalar('uint8', HALF + 1))
-  const place = g.constant('float32', [1, 2], [1, 1 / (2 * HALF)])
-  return mul(reshape(matMul(place, reshape(product, [2, -1])), [-1, N]), scale)
+  return reshape(matMul(places, product), [-1, N])
+}
+
+/**
+ * Rows [M, K] as digits, uint8 [M, 2, K] around HALF + 1, and what the two are worth in each row, [M, 1, 2]. No number of a
+ * row is larger than √K times its root mean square, so that a norm brings all between ±HALF.
+ */
+function digitsOf(x: Value, K: number): { digits: Value; places: Value } {
+  const g = x.graph
+  const most = HALF / Math.sqrt(K)
+  const scale = g.once(`digits ${K}`, () =>
+    g.initializer(`digits.${K}`, 'float32', [K], () => new Float32Array(K).fill(most)),
+  )
+  const [scaled, factor] = simplifiedLayerNormalizationAndFactor(reshape(x, [-1, 1, K]), scale, 1e-20)
+  const high = round(scaled)
+  const low = mul(sub(scaled, high), 2 * HALF)
+  const both = concat([high, low], 1)
+  const worth = g.constant('float32', [1, 1, 2], [1 / most, 1 / (2 * HALF * most)])
+  return {
+    digits: quantizeLinear(both, g.scalar('float32', 1), g.scalar('uint8', HALF + 1)),
+    places: div(worth, factor),
+  }
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Checkpoint } from '../../checkpoint/checkpoint.js'
 import { SetupError } from '../../errors.js'
 import type { FloatType, LinearForm } from '../../graph/graph.js'
+import { hasInt8Matrices } from '../../graph/processor.js'
 import { type EnginePlan, type PlannedGraph, type PlanOptions, refuseUnusedTensors } from '../plan.js'
 import { bytesPerRow, decoderState } from './bindings.js'
 import { type LlamaConfig, readLlamaConfig } from './config.js'
@@ -11,13 +12,21 @@ import { decoderGraph, type Observer } from './graph.js'
 import { checkTensors } from './weights/expected.js'
 import { withHuggingFaceNames } from './weights.js'
 
-/** Weights of a layer up to which bytes are faster than nibbles with their correction: docs/cpu-forms.md. */
+/** Weights of a layer up to which int8 is faster than nibbles with their correction: docs/cpu-forms.md. */
 const SMALL_LAYER = 6e6
 
-/** The form of the linear layers that is fastest for this network on a CPU. */
-export function cpuForm({ hidden, intermediate, heads, kvHeads, headDim }: LlamaConfig): LinearForm {
+/**
+ * The form of the linear layers that is fastest for this network on a CPU: on this one, if nobody says what it has. Every
+ * form is right on every machine, so an engine that moves loses at most speed.
+ * @param int8Matrices whether the CPU has a unit for products of int8 matrices
+ */
+export function cpuForm(
+  { hidden, intermediate, heads, kvHeads, headDim }: LlamaConfig,
+  int8Matrices: boolean = hasInt8Matrices(),
+): LinearForm {
   const layer = hidden * (2 * (heads + kvHeads) * headDim + 3 * intermediate)
-  return layer <= SMALL_LAYER ? 'int8-bytes' : 'int8-blocks'
+  if (layer > SMALL_LAYER) return 'int8-blocks'
+  return int8Matrices ? 'int8-digits' : 'int8-bytes'
 }
 
 /** What the network computes in, and what its weights are. */
