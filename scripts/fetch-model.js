@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** Puts a model among the checkpoints: the command line of dist/hub/fetch-model.js. */
-import { existsSync } from 'node:fs'
+import { constants as access, accessSync, existsSync, mkdirSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
+import { Failure } from './setup/child.js'
 import { acquire } from './setup/lock.js'
 
 const usage = `Usage: npm run fetch-model -- MODEL [options]
@@ -57,7 +58,9 @@ function complain(error) {
     return
   }
   const isSentence =
-    error instanceof UsageError || error.name === 'SetupError' || error.code?.startsWith('ERR_PARSE_ARGS')
+    [UsageError, Failure].some((kind) => error instanceof kind) ||
+    error.name === 'SetupError' ||
+    error.code?.startsWith('ERR_PARSE_ARGS')
   console.error(isSentence ? error.message : error)
   process.exitCode = 1
 }
@@ -71,6 +74,7 @@ async function fetchModel(reference, { name, checkpoints: given }) {
   const { readConfig } = await import(new URL('config.js', dist).href)
   const { checkpoints } = readConfig({ CHECKPOINTS: given })
   const hub = await import(new URL('hub/fetch-model.js', dist).href)
+  makeWritable(checkpoints)
   const release = await acquire(join(checkpoints, '.fetch.lock'), {
     onWait: (holder) => console.error(`fetch: waiting for another fetch (${holder})`),
     onLost: () => stopped.abort('SIGTERM'),
@@ -85,7 +89,8 @@ async function fetchModel(reference, { name, checkpoints: given }) {
       ...(name === undefined ? {} : { name }),
     })
     display.end()
-    const where = relative('', model.folder) || model.folder
+    const near = relative('', model.folder)
+    const where = near.startsWith('..') ? model.folder : near
     console.error(`fetch: ${where} ${model.fetched ? 'is there' : 'was there already'}`)
     console.error(
       `fetch: now run ${settingOf[model.family]}=${model.name} npm start, which builds its engine first`,
@@ -93,6 +98,17 @@ async function fetchModel(reference, { name, checkpoints: given }) {
   } finally {
     display.end()
     release()
+  }
+}
+
+function makeWritable(folder) {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, access.W_OK)
+  } catch (cause) {
+    throw new UsageError(
+      `${folder} can not be written to (${cause.code}): set CHECKPOINTS to another folder.`,
+    )
   }
 }
 

@@ -228,6 +228,7 @@ export function configHelp(): string {
     '',
     'usage: npm start               set up what is missing, then serve',
     '       node dist/main.js       serve only',
+    '       npm run fetch-model     put another model among the checkpoints',
     '       npm run build-engines   convert checkpoints to engines',
     '       npm run build:native    compile the addon for tensorrt',
     '',
