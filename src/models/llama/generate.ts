@@ -125,7 +125,7 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
     events: EventQueue<GenerateEvent>,
   ): Promise<void> {
     try {
-      const { prompts, context } = this.#parts
+      const { prompts, context, defaults } = this.#parts
       const tools = toolsOf(request)
       const prompt = prompts.encode({ ...request, tools }, context)
       const { tokens, recordingTokens } = prompt
@@ -134,7 +134,8 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
         prompt: tokens,
         replies: this.#replies({ ...request, tools, maxTokens }, prompt, (event) => events.push(event)),
         maxTokens,
-        reproducible: request.seed !== undefined,
+        // Who draws nothing, or draws by a seed, is to get the same text again.
+        reproducible: request.seed !== undefined || (request.temperature ?? defaults.temperature) === 0,
         signal,
         started: (cachedTokens) =>
           events.push({ kind: 'start', promptTokens: tokens.length, cachedTokens, recordingTokens }),
