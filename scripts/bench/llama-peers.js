@@ -4,6 +4,7 @@
  *   node scripts/bench/llama-peers.js [--rounds 3] [--threads 2] [--checkpoint checkpoints/smollm2-135m-instruct]
  *     [--node-llama-cpp <folder whose node_modules has it>] [--llama-cpp-python <python that has llama_cpp>]
  * llama.cpp for this very processor: CMAKE_ARGS=-DGGML_NATIVE=ON pip install --no-binary llama-cpp-python llama-cpp-python
+ * --plain keeps llama.cpp from repacking weights for AMX, where that ends in a segmentation fault.
  * Every round starts each contender anew. Tokens a second: prompts of 128 and 512; one stream and eight at once, each
  * behind 128 tokens. Ours is measured at the session, llama.cpp at llama_decode; node-llama-cpp also samples.
  */
@@ -26,8 +27,10 @@ const PYTHON = `
 import ctypes, json, sys, time
 import llama_cpp as c
 model, threads, o = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
+quiet = c.llama_log_callback(lambda level, text, data: None)
+c.llama_log_set(quiet, ctypes.c_void_p(0))
 c.llama_backend_init()
-mp = c.llama_model_default_params(); mp.n_gpu_layers = 0
+mp = c.llama_model_default_params(); mp.n_gpu_layers = 0; mp.use_extra_bufts = not o['plain']
 m = c.llama_model_load_from_file(model.encode(), mp)
 cp = c.llama_context_default_params()
 cp.n_ctx, cp.n_batch, cp.n_ubatch, cp.n_seq_max = 1024 * o['STREAMS'], 512, 512, o['STREAMS']
@@ -69,6 +72,7 @@ const { values: options } = parseArgs({
     },
     'node-llama-cpp': { type: 'string' },
     'llama-cpp-python': { type: 'string' },
+    plain: { type: 'boolean', default: false },
     contender: { type: 'string' },
     engine: { type: 'string' },
   },
@@ -103,7 +107,13 @@ async function compare() {
     if (options['llama-cpp-python'])
       contenders['llama.cpp, native'] = [
         options['llama-cpp-python'],
-        ['-c', PYTHON, model, String(threads), JSON.stringify({ REPEATS, STEPS, STREAMS, BEFORE })],
+        [
+          '-c',
+          PYTHON,
+          model,
+          String(threads),
+          JSON.stringify({ REPEATS, STEPS, STREAMS, BEFORE, plain: options.plain }),
+        ],
       ]
     else console.log('absent: llama.cpp built natively (--llama-cpp-python <python>)')
     const results = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]))
