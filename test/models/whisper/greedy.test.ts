@@ -40,7 +40,7 @@ interface Limits {
  */
 const limits: Partial<Record<Form, Limits>> = {
   float32: { logits: 1e-3, probability: 1e-3, logprob: 1e-3, heard: clips },
-  int8: { logits: 0.05, probability: 5e-3, logprob: 5e-3, heard: clips },
+  int8: { logits: 0.07, probability: 5e-3, logprob: 5e-3, heard: clips },
   'tensorrt float32': { logits: 1e-3, probability: 1e-3, logprob: 1e-3, heard: ['spk1_snt2'] },
   'tensorrt float16': { logits: 0.08, probability: 1e-3, logprob: 2e-3, heard: clips },
   'tensorrt int8': { logits: 0.15, probability: 1e-3, logprob: 2e-3, heard: ['jfk'] },
