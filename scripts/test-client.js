@@ -39,6 +39,13 @@ async function models() {
   const names = body.data.map((/** @type {{ id: string }} */ { id }) => id)
   const { body: first } = await call('GET', `/v1/models/${names[0]}`)
   console.log(`Its models are ${names.join(', ')}; ${first.id} is owned by ${first.owned_by}`)
+  const { body: speaking } = await call('GET', '/v1/audio/models')
+  const { body: spoken } = await call('GET', '/v1/audio/voices')
+  console.log(
+    `${speaking.models[0].name} speaks with ${spoken.voices.length} voices, the first is ${spoken.voices[0].name}`,
+  )
+  const { body: description } = await call('GET', '/openapi.json')
+  console.log(`It describes ${Object.keys(description.paths).length} paths in OpenAPI ${description.openapi}`)
 }
 
 async function writtenReply() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * What choosing one token costs on the host, by vocabulary and by what is asked: µs, the median and the 95th of 100.
+ * What choosing one token costs on the host, by vocabulary and by what is asked: µs, the median and the 95th percentile.
  *   node scripts/bench/choosing.js [--vocabulary 49152,151936] [--runs 300]
  * "row": from all logits; "top": from the 64 largest, as a GPU gives them, and the row where they do not decide.
  */

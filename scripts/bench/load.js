@@ -18,11 +18,12 @@ const STREAMS = 8
 const RUNS = 5
 const words = 'river stone cloud paper lamp garden winter music bread window'.split(' ')
 
-/** Words that no other call has in this order. @param {number} seed @param {number} count */
+/** A text that no other seed begins with. @param {number} seed @param {number} count words */
 const text = (seed, count) =>
-  Array.from({ length: count }, (_, i) => words[((seed + 1) * (i + 3) * 7919 + i * i) % words.length]).join(
-    ' ',
-  )
+  [
+    seed,
+    ...Array.from({ length: count }, (_, i) => words[((seed + 1) * (i + 3) * 7919 + i * i) % words.length]),
+  ].join(' ')
 
 for (const [name, url] of Object.entries({ service: options.url, peer: options.peer })) {
   if (url === undefined) continue
@@ -123,6 +124,7 @@ async function stream(url, content, max_tokens) {
       if (usage) tokens = usage.completion_tokens
     }
   }
+  if (first === 0) throw new Error(`no text came in reply to ${content.slice(0, 60)}`)
   return { first, tokens }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Replies that must follow a JSON schema, from a running service: each of a set of schemas with several seeds, through
- * OpenAI's wire. Counts those that parse and validate, those that the token limit cut, and prints what was refused.
+ * OpenAI's wire. Counts those that parse and validate, those that the token limit cut, and prints what was refused. Fails
+ * where one does not validate, or none does.
  * usage: node scripts/bench/schemas.js [URL [SEEDS [FOLDER]]]   FOLDER: more schemas, one a file (*.json)
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -168,7 +169,7 @@ console.log(
   `${valid} of ${valid + invalid} complete answers validate; ${cut} cut by the token limit; ${refused} refused`,
 )
 console.log(`${tokens} tokens in ${seconds.toFixed(1)} s: ${(tokens / seconds).toFixed(1)} tok/s`)
-process.exitCode = invalid > 0 ? 1 : 0
+process.exitCode = invalid > 0 || valid === 0 ? 1 : 0
 
 /** @param {(value: unknown) => boolean} validate @param {string} text */
 function isValid(validate, text) {
@@ -186,5 +187,6 @@ async function complete(request) {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(request),
   })
-  return response.json()
+  if (response.ok || response.status === 400) return response.json()
+  throw new Error(`${response.status}: ${await response.text()}`)
 }

@@ -44,7 +44,7 @@ interface SoundEvent {
  * `choice` counts replies from 0.
  */
 export type ChatEvent =
-  /** All recordings are heard. */
+  /** All recordings are heard, and whoever answers has read the conversation. */
   | { readonly kind: 'start' }
   | Exclude<ThinkEvent, { kind: 'start' | 'end' }>
   | SoundEvent

@@ -10,7 +10,7 @@ export interface ThinkRequest extends Omit<GenerateRequest, 'messages' | 'record
 
 /** What the model thinks before it answers is no part of the answer, as in OpenAI's API: it is only counted. */
 export type ThinkEvent =
-  /** All recordings are heard, and there is room for the conversation: from here on it is thinking. */
+  /** All recordings are heard, and the conversation is read: from here on it is thinking. */
   | { readonly kind: 'start'; readonly prompt: PromptTokens }
   | Exclude<GenerateEvent, { kind: 'start' | 'reasoning' }>
 

@@ -77,9 +77,9 @@ export class Grammars {
         return refused('response_format.json_schema.schema', () => schemaRule(shape.schema, making))
       case 'calls': {
         const { tools, choice, convention, parallel } = shape
-        const functions = tools.flatMap(({ name, parameters = true, strict = false }, index) => {
+        const functions = tools.flatMap(({ name, parameters = true, strict = false, index }, place) => {
           if (typeof choice === 'object' && choice.name !== name) return []
-          const at = `tools[${index}].function.parameters`
+          const at = `tools[${index ?? place}].function.parameters`
           return [{ name, parameters: refused(at, () => objectRule(parameters, strict, making)) }]
         })
         const call = callRule(functions, convention.argumentsKey, making)

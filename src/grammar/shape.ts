@@ -9,6 +9,8 @@ export interface CallableTool {
   readonly parameters?: JsonSchema
   /** Whether a keyword that can not be followed to the letter is refused; it is left out of account if not. */
   readonly strict?: boolean
+  /** Its place in the client's list, to be named by; that in this one if absent. */
+  readonly index?: number
 }
 
 /** How a chat template writes function calls: `begin`, calls with `between` between them, `end`. */

@@ -19,7 +19,7 @@ interface ChunkOptions {
 }
 
 /**
- * The first chunk of each reply, with the role, comes when all recordings are heard; the id of a spoken one, which
+ * The first chunk of each reply, with the role, comes when the conversation is read; the id of a spoken one, which
  * carries the transcript, when that is complete.
  */
 export async function* chunks(

@@ -26,13 +26,14 @@ export function toolUse({ tools, tool_choice: choice, parallel_tool_calls: paral
   const { names, toolChoice } = chosen(choice ?? 'auto', tools)
   return {
     tools: tools
-      .filter((tool) => names.has(tool.function.name))
-      .map(({ function: { name, description, parameters, strict } }) => ({
+      .map(({ function: { name, description, parameters, strict } }, index) => ({
         name,
         description: description ?? undefined,
         parameters: parameters ?? undefined,
         strict: strict ?? undefined,
-      })),
+        index,
+      }))
+      .filter(({ name }) => names.has(name)),
     toolChoice,
     parallelToolCalls: parallel ?? undefined,
   }

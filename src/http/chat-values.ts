@@ -37,12 +37,5 @@ export function logprobsBody(content: readonly object[]): object | null {
 }
 
 export function tokenBody({ top, ...token }: TokenLogprobs[number]): object {
-  return { ...likely(token), top_logprobs: top.map(likely) }
-}
-
-/** OpenAI's least: JSON has no infinity. */
-const LEAST = -9999
-
-function likely({ token, bytes, logprob }: Omit<TokenLogprobs[number], 'top'>) {
-  return { token, logprob: Math.max(logprob, LEAST), bytes }
+  return { ...token, top_logprobs: top }
 }

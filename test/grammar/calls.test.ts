@@ -134,5 +134,7 @@ describe('grammars of function calls', () => {
       param: 'tools[0].function.parameters',
       message: 'The schema at # has the keyword "not", which is not supported.',
     })
+    const third = { tools: [{ name: 'go', parameters, strict: true, index: 2 }] }
+    assert.throws(() => judge(llama3, plain, third), { param: 'tools[2].function.parameters' })
   })
 })

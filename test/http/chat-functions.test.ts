@@ -63,7 +63,9 @@ describe('POST /v1/chat/completions with functions', () => {
       assert.equal(await runner.finalContent(), 'It is nine and three.')
       assert.deepEqual(places, ['Rome', 'Lima'])
       const [first, second] = service.asked.map(plain)
-      assert.deepEqual(first!.tools, [{ name: 'time', description: 'The time at a place.', parameters }])
+      assert.deepEqual(first!.tools, [
+        { name: 'time', description: 'The time at a place.', parameters, index: 0 },
+      ])
       assert.equal(first!.toolChoice, 'auto')
       assert.deepEqual(second!.messages, [
         { role: 'user', content: 'What time is it in Rome and Lima?' },

@@ -14,7 +14,7 @@ const told = (choice: number, ...tokens: string[]) => ({
   kind: 'text' as const,
   choice,
   text: tokens.join(''),
-  logprobs: tokens.map((token) => ({ ...likely(token), top: [likely(token), likely('x', -Infinity)] })),
+  logprobs: tokens.map((token) => ({ ...likely(token), top: [likely(token), likely('x', -9999)] })),
 })
 
 /** A token that is no text yet. */

@@ -34,7 +34,10 @@ describe('http/chat-tools', () => {
       tools: [tool('a', { description: null, parameters: null }), tool('weather', { parameters })],
       parallel_tool_calls: false,
     })
-    assert.deepEqual(JSON.parse(JSON.stringify(tools)), [{ name: 'a' }, { name: 'weather', parameters }])
+    assert.deepEqual(JSON.parse(JSON.stringify(tools)), [
+      { name: 'a', index: 0 },
+      { name: 'weather', parameters, index: 1 },
+    ])
     assert.deepEqual([toolChoice, parallelToolCalls], ['auto', false])
   })
 
@@ -46,6 +49,11 @@ describe('http/chat-tools', () => {
     assert.deepEqual(namesOf(use([time, weather], named('weather'))), ['time', 'weather'])
     const some = use([time, weather, tool('more')], allowed('required', 'more', 'time'))
     assert.deepEqual([some.toolChoice, namesOf(some)], ['required', ['time', 'more']])
+    // What is wrong with one of them is said of its place in the request.
+    assert.deepEqual(
+      some.tools?.map(({ index }) => index),
+      [0, 2],
+    )
   })
 
   it('refuses to choose what is not there', () => {

@@ -24,6 +24,8 @@ describe('scripts/test-client', () => {
     for (const says of [
       /^The service is ok/,
       /Its models are .*whisper-base/,
+      /kokoro-82m speaks with \d\d voices, the first is alloy/,
+      /It describes \d+ paths in OpenAPI 3\.1\.0/,
       /Three rivers, streamed: \S+/,
       /Transcribed after .* “How many days are there in a week\?”/,
       /the first words after .*, the first sound after /,

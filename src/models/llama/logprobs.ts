@@ -3,7 +3,7 @@ import type { Tokenizer } from '../../text/tokenizer.js'
 import type { Chosen, Likelihood } from './chooser.js'
 import type { TokenLogprob } from './request.js'
 
-/** OpenAI's value for what can not come. */
+/** OpenAI's least, for what can not come: JSON has no infinity. */
 const IMPOSSIBLE = -9999
 
 /** A chosen token as clients are told of it. */
@@ -13,7 +13,7 @@ export function tokenLogprob({ top, ...chosen }: Chosen, tokenizer: Tokenizer): 
     return {
       token: tokenText(bytes),
       bytes: [...bytes],
-      logprob: logprob === -Infinity ? IMPOSSIBLE : logprob,
+      logprob: Math.max(logprob, IMPOSSIBLE),
     }
   }
   return { ...told(chosen), top: top.map(told) }

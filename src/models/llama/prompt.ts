@@ -60,11 +60,11 @@ export class PromptEncoder {
       )
     const seam = unusedCharacter([messages, tools])
     const text = this.#write(messages, tools, variables(reasoningEffort), this.#guard(seam))
-    const tokens = text.split(seam).flatMap((part) => this.#tokenizer.encode(part, context))
-    if (tokens.length >= context)
+    const { tokens, isWhole } = this.#tokens(text.split(seam), context)
+    if (!isWhole || tokens.length >= context)
       throw new ServiceError(
         'context_length_exceeded',
-        `The conversation has ${tokens.length} tokens, but the context holds ${context}, of which the reply needs at least one: shorten the messages.`,
+        `The conversation has ${isWhole ? '' : 'at least '}${tokens.length} tokens, but the context holds ${context}, of which the reply needs at least one: shorten the messages.`,
         'messages',
       )
     const recordingTokens = recordings.reduce(
@@ -76,6 +76,16 @@ export class PromptEncoder {
       recordingTokens: Math.min(recordingTokens, tokens.length),
       thoughts: this.#thoughts(text),
     }
+  }
+
+  /** What does not fit is not encoded to its end: that takes time, which the replies being written would wait for. */
+  #tokens(parts: readonly string[], most: number): { tokens: number[]; isWhole: boolean } {
+    const tokens: number[] = []
+    for (const part of parts) {
+      if (tokens.length >= most) return { tokens, isWhole: false }
+      for (const token of this.#tokenizer.encode(part, most)) tokens.push(token)
+    }
+    return { tokens, isWhole: true }
   }
 
   /**

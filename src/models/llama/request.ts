@@ -23,6 +23,8 @@ export interface Tool {
   readonly parameters?: JsonSchema
   /** Whether the arguments must follow the schema to the letter. */
   readonly strict?: boolean
+  /** Its place among the client's, to be named by where only some of them may be called; that in this list if absent. */
+  readonly index?: number
 }
 
 export type JsonSchema = Readonly<Record<string, unknown>> | boolean

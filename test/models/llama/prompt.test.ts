@@ -45,6 +45,25 @@ describe('models/llama/prompt', () => {
     assert.ok(performance.now() - begun < 100)
   })
 
+  it('encodes no more of a conversation than shows that it does not fit', () => {
+    let encoded = 0
+    const counting: Tokenizer = {
+      ...tokenizer,
+      encode(text, most) {
+        encoded += text.length
+        return tokenizer.encode(text, most)
+      },
+    }
+    // Every special token that is written is a border of what is encoded apart, and so short that it could fit.
+    const content = 'word<|im_end|>'.repeat(10_000)
+    const encoder = new PromptEncoder(loadChatTemplate(smollm2), counting, special)
+    assert.throws(() => encoder.encode({ messages: [{ role: 'user', content }] }, 100), {
+      code: 'context_length_exceeded',
+      message: /at least 1\d\d tokens.* holds 100,/,
+    })
+    assert.ok(encoded < 2000, `${encoded} characters were encoded`)
+  })
+
   it('refuses an empty conversation', () => {
     assert.throws(() => encode(), { code: 'invalid_value', param: 'messages' })
   })
