@@ -195,6 +195,18 @@ describe('hub/fetch-model', () => {
       assert.equal(existsSync(fetching()), false)
     })
 
+    it('no more once it is stopped while it waits for a server', async () => {
+      const stop = new AbortController()
+      hub.fault = (_, response) => {
+        refuse(response, 503)
+        setTimeout(() => stop.abort('SIGINT'), 50)
+        return true
+      }
+      const patient = fetch(id, {}, { signal: stop.signal, pause: 30_000 })
+      await assert.rejects(patient, (error) => error === 'SIGINT')
+      assert.equal(hub.seen.length, 1)
+    }).timeout(5000)
+
     it('from the start where the server knows no ranges, or the content has become another', async () => {
       const begin = async () => {
         const stop = new AbortController()
