@@ -49,8 +49,9 @@ export function supportedFamily(config: Config, where: string): Family {
 }
 
 /**
- * The graphs of an engine, planned with the options that its identity records and with nothing else: what is no option
- * of a family sets it no bounds.
+ * The graphs of an engine, planned with the options that its identity records; what is no option of a family sets it no
+ * bounds. One thing more counts, and for speed alone: the processor that the build runs on, for the form of linear layers
+ * on a CPU. An engine that was made elsewhere is as right, and stays.
  */
 export function planEngine(
   family: Family,

@@ -10,8 +10,11 @@ const modelTypes: Readonly<Record<string, string>> = { gemma3: 'gemma3_text' }
 /** The model_type of a GGUF, or undefined for other checkpoints. */
 export function ggufModelType(metadata: ReadonlyMap<string, unknown>): string | undefined {
   const architecture = metadata.get('general.architecture')
-  return typeof architecture === 'string' ? (modelTypes[architecture] ?? architecture) : undefined
+  return typeof architecture === 'string' ? modelTypeOf(architecture) : undefined
 }
+
+const modelTypeOf = (architecture: string): string =>
+  Object.hasOwn(modelTypes, architecture) ? modelTypes[architecture]! : architecture
 
 /**
  * The settings of the network, for the families' readers of config.json.
@@ -39,7 +42,7 @@ export function ggufConfig(checkpoint: Checkpoint, path: string): Json {
     : keys.texts('tokenizer.ggml.tokens')?.length
   return {
     // Mistral's windows are in files of the architecture llama, too.
-    model_type: arch === 'llama' && window ? 'mistral' : (modelTypes[arch] ?? arch),
+    model_type: arch === 'llama' && window ? 'mistral' : modelTypeOf(arch),
     hidden_size: hidden,
     intermediate_size: size('feed_forward_length'),
     num_hidden_layers: size('block_count'),
@@ -79,7 +82,7 @@ function gemma(keys: GgufKeys, arch: string, evenHeadDim: number, headDim: numbe
     attn_logit_softcapping: number('attn_logit_softcapping'),
     final_logit_softcapping: number('final_logit_softcapping'),
     ...(arch === 'gemma2'
-      ? {}
+      ? { sliding_window: number('attention.sliding_window') ?? 4096 }
       : {
           rope_local_base_freq: short(number('rope.freq_base_swa') ?? 10_000),
           sliding_window_pattern: number('attention.sliding_window_pattern') ?? 6,

@@ -1,8 +1,9 @@
 /** The checkpoints that engines are built from: which there are, of which family, and whether they are whole. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint } from '../checkpoint/checkpoint.js'
 import { digestOf, recordedDigests, verifyFile } from '../checkpoint/digest.js'
+import { readJson } from '../checkpoint/json.js'
 import { SetupError } from '../errors.js'
 import type { FileRecord } from '../runtime/manifest.js'
 import { isFolder, sourceFiles } from '../runtime/store.js'
@@ -30,7 +31,7 @@ export function checkpointNames(checkpoints: string, models?: readonly string[])
 /** A folder with config.json, or with a GGUF file, which needs none. */
 const isCheckpoint = (folder: string): boolean =>
   existsSync(join(folder, 'config.json')) ||
-  (isFolder(folder) && readdirSync(folder).some((name) => name.endsWith('.gguf')))
+  (isFolder(folder) && readdirSync(folder).some((name) => name.toLowerCase().endsWith('.gguf')))
 
 /**
  * The checkpoint's config.json, an object; of a GGUF without it only the `model_type`.
@@ -42,11 +43,7 @@ export function configOf(folder: string): Readonly<Record<string, unknown>> {
     using checkpoint = openCheckpoint(folder)
     return { model_type: ggufModelType(checkpoint.metadata) }
   }
-  try {
-    return Object(JSON.parse(readFileSync(path, 'utf8'))) as Readonly<Record<string, unknown>>
-  } catch (error) {
-    throw new SetupError(`${path} is not JSON (${(error as Error).message}).`, { cause: error })
-  }
+  return Object(readJson(path)) as Readonly<Record<string, unknown>>
 }
 
 /** All files as they are now, each compared with the SHA-256 that the model card records for it. */

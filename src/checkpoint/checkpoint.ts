@@ -106,7 +106,7 @@ function checkpointFile(path: string): string {
   const names = list(path)
   if (names.includes('model.safetensors')) return join(path, 'model.safetensors')
   for (const ending of ['.safetensors.index.json', '.safetensors', '.gguf']) {
-    const [name, ...more] = names.filter((candidate) => candidate.endsWith(ending))
+    const [name, ...more] = names.filter((candidate) => candidate.toLowerCase().endsWith(ending))
     if (name === undefined) continue
     if (more.length === 0) return join(path, name)
     throw new SetupError(

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { SetupError } from '../errors.js'
 import type { RangeFile } from './file.js'
 
 const quote = 0x22
@@ -17,6 +19,23 @@ export function parseObject(file: RangeFile, bytes: Uint8Array, what: string): R
   const twice = duplicateKey(text)
   if (twice !== null) throw file.damaged(`has the key ${twice} twice in its ${what}`)
   return value
+}
+
+/** The JSON in a small file, such as config.json. @throws SetupError naming it, when it can not be read or is none */
+export function readJson(path: string): unknown {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new SetupError(`${path} can not be read (${(cause as Error).message}): check its permissions.`, {
+      cause,
+    })
+  }
+  try {
+    return JSON.parse(text) as unknown
+  } catch (cause) {
+    throw new SetupError(`${path} is not JSON (${(cause as Error).message}): fetch it again.`, { cause })
+  }
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

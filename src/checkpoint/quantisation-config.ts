@@ -3,10 +3,10 @@
  * compressed-tensors, GPTQ (AutoGPTQ, GPTQModel) and AWQ (AutoAWQ) write it. What they write beside, about how the
  * numbers were found and which modules were left alone, is not needed: the tensors say it.
  */
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { SetupError } from '../errors.js'
-import { isObject } from './json.js'
+import { isObject, readJson } from './json.js'
 
 /** Bits of a weight, and how many neighbours in a row share a scale; null: the whole row. */
 export interface Scheme {
@@ -27,7 +27,7 @@ export type Packing =
  */
 export function readPacking(folder: string): Packing | null {
   const path = join(folder, 'config.json')
-  const config = readJson(path)
+  const config = existsSync(path) ? readJson(path) : null
   const stated = isObject(config) ? config.quantization_config : null
   if (stated === undefined || stated === null) return null
   if (!isObject(stated)) throw unsupported(path, '', stated, 'an object is needed')
@@ -130,21 +130,4 @@ function unsupported(path: string, key: string, value: unknown, advice: string):
   return new SetupError(
     `${path} has quantization_config${key} ${shown}, which is not supported: ${advice}, or take a checkpoint that is not quantised`,
   )
-}
-
-function readJson(path: string): unknown {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw new SetupError(`${path} can not be read (${String(error)}): check its permissions`, {
-      cause: error,
-    })
-  }
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new SetupError(`${path} is not JSON (${String(error)})`, { cause: error })
-  }
 }

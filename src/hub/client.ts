@@ -104,7 +104,7 @@ export class HubClient {
 
   /**
    * Runs `attempt` until it does not fail transiently; what it says through `progressed` renews the patience.
-   * @throws SetupError when the patience is at its end
+   * @throws SetupError when the patience is at its end; the signal's reason when it is aborted
    */
   async patiently<T>(signal: AbortSignal, attempt: (progressed: () => void) => Promise<T>): Promise<T> {
     for (let failures = 0; ; ) {
@@ -117,7 +117,9 @@ export class HubClient {
         if (failures === RETRIES) throw this.#unreachable(error)
         const pause = Math.min(error.after ?? this.#pause * 2 ** failures, LONGEST_PAUSE)
         failures++
-        await sleep(pause * (1 + Math.random() / 4), undefined, { signal })
+        await sleep(pause * (1 + Math.random() / 4), undefined, { signal }).catch(() =>
+          signal.throwIfAborted(),
+        )
       }
     }
   }

@@ -152,12 +152,14 @@ class Content {
   }
 }
 
+/** Those of this file alone: LICENSE.txt, which begins as LICENSE does, may be on its way beside it. */
 function removeOtherParts(target: string, part: string): void {
   const folder = dirname(target)
   if (!existsSync(folder)) return
-  for (const name of readdirSync(folder))
-    if (name.startsWith(`${basename(target)}.`) && name.endsWith('.part') && name !== basename(part))
-      rmSync(join(folder, name))
+  for (const name of readdirSync(folder)) {
+    const [, of] = /^(.+)\.[0-9a-f]{16}\.part$/s.exec(name) ?? []
+    if (of === basename(target) && name !== basename(part)) rmSync(join(folder, name))
+  }
 }
 
 function diskFault(error: unknown, path: string): unknown {

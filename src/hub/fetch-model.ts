@@ -39,12 +39,13 @@ export async function fetchModel(reference: string, options: FetchModelOptions):
   const quantised = ofHub && wanted.file ? `${wanted.id.split('/')[1]}-${wanted.file}` : undefined
   const own = ofHub ? (quantised ?? wanted.id) : wanted.path
   const name = checkpointName(options.name ?? own)
+  const settings = ofHub ? readHubSettings(environment) : null
   const place = new Place(
     checkpoints,
     name,
     ofHub ? [wanted.id, wanted.file].filter(Boolean).join(':') : wanted.path,
   )
-  const hub = ofHub ? new HubClient(readHubSettings(environment), pause) : null
+  const hub = settings && new HubClient(settings, pause)
   try {
     const fetched = ofHub ? await fetchRemote(hub!, wanted, place, rest) : takeLocal(wanted.path, place)
     const folder = join(checkpoints, name)

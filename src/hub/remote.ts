@@ -2,10 +2,10 @@
 import { familyOfConfig, supportedFamily } from '../build/families.js'
 import { ggufModelType } from '../build/gguf-config.js'
 import { ggufArchitecture } from '../checkpoint/gguf-architecture.js'
+import { readJson } from '../checkpoint/json.js'
 import { SetupError } from '../errors.js'
 import type { HubClient } from './client.js'
 import { download } from './download.js'
-import { readJson } from './json.js'
 import type { Place } from './place.js'
 import type { Reference } from './reference.js'
 import { contentPath, openRepository, type RemoteFile, type Repository } from './repository.js'
@@ -136,5 +136,5 @@ const nameOf = ({ path }: RemoteFile): string => path.split('/').at(-1)!
 
 function missing(place: Place, file: RemoteFile): number {
   const [name, { hex }] = [nameOf(file), file.digest]
-  return place.isUnchanged(name, hex) ? 0 : file.size - place.partial(name, hex)
+  return place.isUnchanged(name, hex) ? 0 : Math.max(0, file.size - place.partial(name, hex))
 }

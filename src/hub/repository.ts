@@ -43,7 +43,7 @@ export const contentPath = ({ id, commit }: Repository, { path }: RemoteFile): s
 
 interface Answer {
   sha?: unknown
-  siblings?: Sibling[]
+  siblings?: (Sibling | null)[]
 }
 
 interface Sibling {
@@ -53,12 +53,15 @@ interface Sibling {
   lfs?: { sha256?: unknown; size?: unknown } | null
 }
 
-function remoteFile({ rfilename, size, blobId, lfs }: Sibling): RemoteFile | null {
+/** What is listed without a digest, or by a name that no terminal should show, is as good as not there. */
+function remoteFile(sibling: Sibling | null): RemoteFile | null {
+  const { rfilename, size, blobId, lfs } = sibling ?? {}
   const large = typeof lfs?.sha256 === 'string'
   const hex = large ? lfs.sha256 : blobId
   const bytes = large ? (lfs.size ?? size) : size
   const known =
     typeof rfilename === 'string' &&
+    !/[\p{Cc}\\]/u.test(rfilename) &&
     Number.isSafeInteger(bytes) &&
     Number(bytes) >= 0 &&
     typeof hex === 'string' &&

@@ -82,7 +82,7 @@ function chosenGguf(ggufs: readonly string[], wanted: string, where: string): st
     )
   if (more.length === 0) return one
   throw new SetupError(
-    `${where} has several GGUF files: name one of them behind a colon (${found.join(', ')}).`,
+    `${where} has several GGUF files (${found.join(', ')}): name the one you mean, behind a colon if it is of the hub.`,
   )
 }
 

@@ -40,7 +40,9 @@ export function readTokenizerJson(folder: string, rows: number): TokenizerJson {
   const inRows = listed.filter((entry) => !(isObject(entry) && Number(entry.id) >= rows))
   const addedTokens = inRows.map((entry) => {
     if (!isObject(entry) || !isId(entry.id) || typeof entry.content !== 'string' || entry.content === '') {
-      throw new SetupError(`${path} has an added token without id or content: fetch the file again.`)
+      throw new SetupError(
+        `${path} has an added token without content, or an id below ${mostIds}: fetch the file again.`,
+      )
     }
     if (entry.single_word === true)
       throw new SetupError(
@@ -94,4 +96,8 @@ function bpeVocabulary(model: unknown, path: string): [token: string, id: unknow
   return Object.entries(model.vocab)
 }
 
-const isId = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0
+/** Ten times the largest vocabularies: tables by id are as long as a file claims. */
+const mostIds = 2 ** 22
+
+const isId = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) < mostIds

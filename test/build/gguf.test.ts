@@ -105,6 +105,12 @@ describe('build/gguf-config', () => {
     const capped = { ...gemma, attn_logit_softcapping: 50, final_logit_softcapping: 30 }
     const two = read('gemma2', capped)
     assert.deepEqual([two.attentionCap, two.logitCap, two.attentionScale], [50, 30, 256 ** -0.5])
+    assert.deepEqual(
+      two.layerKinds.map(({ window }) => window),
+      [512, null, 512, null],
+    )
+    const { 'attention.sliding_window': _, ...without } = capped
+    assert.equal(read('gemma2', without).layerKinds[0]!.window, 4096)
     const three = read('gemma3', { ...gemma, block_count: 6 })
     assert.deepEqual(
       [three.attentionCap, three.logitCap, three.headNorms, three.tied],

@@ -40,7 +40,7 @@ describe('checkpoint/checkpoint', () => {
       return opened.tensor('w').floats()[0]
     }
     assert.throws(value, { name: 'SetupError', message: /order has no \*\.safetensors and no \*\.gguf/ })
-    folder.write('order/x.gguf', gguf({ infos: [tensorInfo('w', [1], 0, 0)], data: f32(1) }))
+    folder.write('order/x.GGUF', gguf({ infos: [tensorInfo('w', [1], 0, 0)], data: f32(1) }))
     assert.equal(value(), 1)
     folder.write('order/x.safetensors', small(2))
     assert.equal(value(), 2)

@@ -117,6 +117,20 @@ describe('hub/fetch-model', () => {
       assert.equal((await fetch(`${id}:Tiny-Q4_K_M.gguf`, {}, { name: 'Mine' })).name, 'mine')
     })
 
+    it('files whose names begin alike, beside each other', async () => {
+      hub.files.delete('LICENSE')
+      for (const name of ['LICENSE.txt', 'LICENSE']) hub.put(name, name)
+      let goOn = () => {}
+      hub.fault = ({ path }, response, content) => {
+        if (path.endsWith('LICENSE')) goOn()
+        if (!path.endsWith('LICENSE.txt')) return false
+        goOn = () => response.end(content)
+        return true
+      }
+      await fetch()
+      for (const name of ['LICENSE.txt', 'LICENSE']) assert.equal(file(name).toString(), name)
+    })
+
     it('a revision by its commit', async () => {
       await fetch(`${id}@${hub.commit}`)
       assert.ok(hub.seen.some(({ path }) => path.endsWith(`/revision/${hub.commit}`)))
@@ -180,6 +194,18 @@ describe('hub/fetch-model', () => {
       assert.deepEqual(hub.fetched, [])
       assert.equal(existsSync(fetching()), false)
     })
+
+    it('no more once it is stopped while it waits for a server', async () => {
+      const stop = new AbortController()
+      hub.fault = (_, response) => {
+        refuse(response, 503)
+        setTimeout(() => stop.abort('SIGINT'), 50)
+        return true
+      }
+      const patient = fetch(id, {}, { signal: stop.signal, pause: 30_000 })
+      await assert.rejects(patient, (error) => error === 'SIGINT')
+      assert.equal(hub.seen.length, 1)
+    }).timeout(5000)
 
     it('from the start where the server knows no ranges, or the content has become another', async () => {
       const begin = async () => {
@@ -336,6 +362,15 @@ describe('hub/fetch-model', () => {
       await assert.rejects(fetch(`${id}:Q5_0`), refused(/no GGUF file Q5_0 \(it has a-Q4_0\.gguf/))
       hub.put('b-Q6_K-00001-of-00002.gguf', 'x')
       await assert.rejects(fetch(`${id}:Q6_K`), refused(/several parts/))
+    })
+
+    it('what is listed by no name, or one with control characters', async () => {
+      const evil = { rfilename: 'a\u001b[2J.gguf', size: 1, blobId: 'a'.repeat(40) }
+      hub.fault = (_, response) => {
+        response.end(JSON.stringify({ sha: hub.commit, siblings: [null, 7, 'x', { ...evil, lfs: null }] }))
+        return true
+      }
+      await assert.rejects(fetch(), refused(/neither safetensors nor a GGUF/))
     })
 
     it('an index that names files elsewhere', async () => {

@@ -190,6 +190,12 @@ describe('tokenizer files', () => {
     ['no model', { ...valid, model: null }, {}, /tokenizer\.json has no BPE vocabulary/],
     ['another kind', { ...valid, decoder: { type: 'Metaspace' } }, {}, /the decoder Metaspace/],
     ['an id that is none', { ...valid, model: { vocab: { a: 'x' }, merges: [] } }, {}, /token "a" the id x/],
+    [
+      'an id that takes too much',
+      { ...valid, model: { vocab: { a: 2 ** 40 }, merges: [] } },
+      {},
+      /token "a" the id 1099511627776/,
+    ],
     ['an added token without id', { ...valid, added_tokens: [{ content: 'x' }] }, {}, /added token/],
     [
       'an unknown pre-tokenizer',

@@ -68,8 +68,10 @@ export function parseLlamaConfig(file: JsonObject, where: string): LlamaConfig {
   refuseOtherMathematics(json, type, where)
   const size = (key: string, absent?: number): number => {
     const value = json[key] ?? absent
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
-    throw new SetupError(`${where} has ${key} ${shown(value)}: a positive whole number is needed.`)
+    const most = mostOf[key] ?? Number.MAX_SAFE_INTEGER
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value <= most) return value
+    const limit = mostOf[key] === undefined ? '' : `, at most ${most},`
+    throw new SetupError(`${where} has ${key} ${shown(value)}: a positive whole number${limit} is needed.`)
   }
   const positive = (key: string): number => {
     const value = json[key]
@@ -120,6 +122,12 @@ export function parseLlamaConfig(file: JsonObject, where: string): LlamaConfig {
     tied: typeof json.tie_word_embeddings === 'boolean' ? json.tie_word_embeddings : null,
   }
 }
+
+/**
+ * Beyond any network there is. Of other sizes the tensors say whether they are true; by these the graph and its rotary
+ * tables are as large as a file claims, before a tensor is looked at.
+ */
+const mostOf: Readonly<Record<string, number>> = { num_hidden_layers: 1024, max_position_embeddings: 2 ** 24 }
 
 /** Types whose key and value heads are as many as the query heads where nothing is said. */
 const headsByDefault = new Set(['llama', 'smollm3', 'phi3'])

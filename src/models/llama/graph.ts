@@ -12,9 +12,10 @@ import {
   toHeads,
 } from '../../graph/attention.js'
 import { Graph, type GraphOptions, type Value } from '../../graph/graph.js'
-import { embedding, linear, outputProduct, tableProduct } from '../../graph/linear.js'
+import { linear } from '../../graph/linear.js'
 import { gather, gelu, mul, split } from '../../graph/ops.js'
 import { scoresOutput } from '../../graph/scores.js'
+import { embedding, outputProduct, tableProduct } from '../../graph/tables.js'
 import {
   type RotaryPositions,
   rmsNorm,

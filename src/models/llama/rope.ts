@@ -58,5 +58,5 @@ export function ropeTable(kind: 'cos' | 'sin', rope: RopeConfig, positions: numb
 }
 
 /** What cosines and sines are multiplied by. */
-export const ropeAmplitude = ({ scaling }: RopeConfig): number =>
+const ropeAmplitude = ({ scaling }: RopeConfig): number =>
   'attentionFactor' in scaling ? scaling.attentionFactor : 1

@@ -141,6 +141,11 @@ describe('models/llama/config', () => {
     query_pre_attn_scalar: { ...gemma3, query_pre_attn_scalar: 0 },
     'not a multiple': { ...llama, num_key_value_heads: 3 },
     'head_dim 7': { ...llama, head_dim: 7 },
+    'num_hidden_layers 1000000000: a positive whole number, at most 1024': {
+      ...llama,
+      num_hidden_layers: 1e9,
+    },
+    max_position_embeddings: { ...llama, max_position_embeddings: 1e15 },
   }
   for (const [name, json] of Object.entries(others))
     it(`refuses another network by ${name}`, () => {

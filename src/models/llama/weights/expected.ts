@@ -4,7 +4,7 @@ import { SetupError } from '../../../errors.js'
 import type { LlamaConfig } from '../config.js'
 
 /** Every tensor by its name, with its sizes: [outputs, inputs], or those of a vector. */
-export function expectedTensors(config: LlamaConfig): Map<string, readonly number[]> {
+function expectedTensors(config: LlamaConfig): Map<string, readonly number[]> {
   const { hidden, intermediate, heads, kvHeads, headDim, biases, fused } = config
   const tensors = new Map<string, readonly number[]>()
   const linear = (name: string, outputs: number, inputs: number, bias: boolean) => {

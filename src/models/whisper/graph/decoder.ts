@@ -9,8 +9,9 @@ import {
   toHeads,
 } from '../../../graph/attention.js'
 import { Graph, type GraphOptions, type Value } from '../../../graph/graph.js'
-import { linear, tableProduct } from '../../../graph/linear.js'
+import { linear } from '../../../graph/linear.js'
 import { add, gather, range, reshape, split, squeeze, unsqueeze } from '../../../graph/ops.js'
+import { tableProduct } from '../../../graph/tables.js'
 import { tokensInput } from '../../../graph/transformer.js'
 import { type Bindings, decoderState } from '../bindings.js'
 import type { WhisperConfig } from '../config.js'

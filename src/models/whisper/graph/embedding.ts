@@ -1,6 +1,6 @@
 import type { Graph, Value } from '../../../graph/graph.js'
-import { embedding } from '../../../graph/linear.js'
 import { cast, gather, mul } from '../../../graph/ops.js'
+import { embedding } from '../../../graph/tables.js'
 
 /**
  * Rows `ids` of the scope's table `name`: → [rows, width]. Beside layers in digits a table that the checkpoint has in
