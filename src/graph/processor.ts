@@ -1,9 +1,9 @@
 /** What of this machine's processor decides which form of a graph is the fastest. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 /**
- * Whether it multiplies matrices of int8 in a unit of its own (AMX), as ONNX Runtime then does. Linux tells; elsewhere
- * the answer is no, with which every graph is as right, if not as fast.
+ * Whether it multiplies matrices of int8 in a unit of its own (AMX), as ONNX Runtime then does. Linux tells; where
+ * nothing does the answer is no, with which every graph is as right, if not as fast.
  * @param cpuinfo the system's description of its processors
  */
 export function hasInt8Matrices(cpuinfo: string = ownCpuinfo()): boolean {
@@ -11,5 +11,6 @@ export function hasInt8Matrices(cpuinfo: string = ownCpuinfo()): boolean {
 }
 
 function ownCpuinfo(): string {
-  return process.platform === 'linux' ? readFileSync('/proc/cpuinfo', 'utf8') : ''
+  const path = '/proc/cpuinfo'
+  return existsSync(path) ? readFileSync(path, 'utf8') : ''
 }
