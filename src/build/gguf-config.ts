@@ -85,9 +85,16 @@ function gemma(keys: GgufKeys, arch: string, evenHeadDim: number, headDim: numbe
       ? { sliding_window: number('attention.sliding_window') ?? 4096 }
       : {
           rope_local_base_freq: short(number('rope.freq_base_swa') ?? 10_000),
-          sliding_window_pattern: number('attention.sliding_window_pattern') ?? 6,
+          ...windowed(keys, arch),
         }),
   }
+}
+
+/** Which layers of Gemma 3 have a window: each is named, or all but every so many have one. */
+function windowed(keys: GgufKeys, arch: string): Json {
+  const pattern = keys.numberOrFlags(`${arch}.attention.sliding_window_pattern`) ?? 6
+  if (typeof pattern === 'number') return { sliding_window_pattern: pattern }
+  return { layer_types: pattern.map((has) => (has ? 'sliding_attention' : 'full_attention')) }
 }
 
 function ropeScaling(checkpoint: Checkpoint, keys: GgufKeys, arch: string): Json | null {

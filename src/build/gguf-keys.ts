@@ -31,6 +31,11 @@ export class GgufKeys {
     return this.#typed(key, 'list of numbers', (value) => isListOf(value, 'number'))
   }
 
+  numberOrFlags(key: string): number | readonly boolean[] | undefined {
+    const fits = (value: unknown) => typeof value === 'number' || isListOf(value, 'boolean')
+    return this.#typed(key, 'number or list of truth values', fits)
+  }
+
   /** A number that some files give once per layer; undefined when absent. @throws SetupError when layers differ */
   sameForAllLayers(key: string): number | undefined {
     const value = this.#metadata.get(key)

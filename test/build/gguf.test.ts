@@ -120,6 +120,12 @@ describe('build/gguf-config', () => {
       three.layerKinds.map(({ window, rope }) => [window, rope?.theta]),
       [...new Array(5).fill([512, 1e4]), [null, 1e6]],
     )
+    const flags = [true, false, false, true]
+    const listed = read('gemma3', { ...gemma, 'attention.sliding_window_pattern': flags })
+    assert.deepEqual(
+      listed.layerKinds.map(({ window }) => window),
+      [512, null, null, 512],
+    )
     const factors = new Float32Array(8).fill(1)
     const rope = { 'rope_factors_long.weight': factors, 'rope_factors_short.weight': factors }
     const phi = read(
