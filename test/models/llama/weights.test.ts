@@ -24,7 +24,7 @@ const numbered = (name: string, rows: number): CheckpointTensor => ({
   }),
 })
 
-function gguf(architecture: string): Checkpoint {
+function gguf(architecture: string, ...more: string[]): Checkpoint {
   const tensors = new Map(
     [
       numbered('blk.11.attn_q.weight', 64),
@@ -32,6 +32,7 @@ function gguf(architecture: string): Checkpoint {
       numbered('blk.0.attn_v.weight', 32),
       numbered('token_embd.weight', 8),
       numbered('rope_freqs.weight', 1),
+      ...more.map((name) => numbered(name, 1)),
     ].map((tensor) => [tensor.name, tensor]),
   )
   return {
@@ -54,6 +55,13 @@ const halfSplit = (rows: number) =>
   })
 
 describe('models/llama/weights', () => {
+  it('refuses two tensors that would have one name', () => {
+    assert.throws(() => withHuggingFaceNames(gguf('llama', query), config), {
+      name: 'SetupError',
+      message: /blk\.11\.attn_q\.weight and model\.layers\.11\.self_attn\.q_proj\.weight/,
+    })
+  })
+
   it('gives GGUF tensors the names of Hugging Face', () => {
     const view = withHuggingFaceNames(gguf('llama'), config)
     assert.deepEqual(view.names, [
