@@ -1,18 +1,4 @@
-/** Sizes in bytes of the metadata values that have a fixed one, by type number: u8 i8 u16 i16 u32 i32 f32 bool u64 i64 f64. */
-const fixed: Readonly<Record<number, number>> = {
-  0: 1,
-  1: 1,
-  2: 2,
-  3: 2,
-  4: 4,
-  5: 4,
-  6: 4,
-  7: 1,
-  10: 8,
-  11: 8,
-  12: 8,
-}
-const text = 8
+import { arrayType, stringType, typeSizes } from './gguf-metadata.js'
 
 /**
  * `general.architecture` from the first bytes of a GGUF file, before the file is there; undefined when they do not hold
@@ -34,10 +20,11 @@ export function ggufArchitecture(start: Uint8Array): string | undefined {
       const key = string()
       const type = view.getUint32(at, true)
       at += 4
-      const value = type === text ? string() : undefined
+      const value = type === stringType ? string() : undefined
       if (key === 'general.architecture') return value
-      if (type !== text && fixed[type] === undefined) return undefined
-      at += fixed[type] ?? 0
+      const size = type === stringType ? 0 : typeSizes[type]
+      if (type === arrayType || size === undefined) return undefined
+      at += size
     }
   } catch (error) {
     if (error instanceof RangeError) return undefined

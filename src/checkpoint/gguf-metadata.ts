@@ -3,10 +3,10 @@ import { GgufReader } from './gguf-reader.js'
 
 /** Arrays beyond this many elements are read when asked for: vocabularies have hundreds of thousands of strings. */
 const eagerElements = 256
-const stringType = 8
-const arrayType = 9
+export const stringType = 8
+export const arrayType = 9
 /** Sizes in bytes by type number: u8 i8 u16 i16 u32 i32 f32 bool, string and array (at least), u64 i64 f64. */
-const typeSizes = [1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8]
+export const typeSizes = [1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8]
 
 /** Reads `count` key/value pairs, leaving the reader behind the last. */
 export function readMetadata(file: RangeFile, reader: GgufReader, count: number): GgufMetadata {
