@@ -16,6 +16,12 @@ export interface ConversationLimits {
 }
 
 /**
+ * Characters of the arguments of all calls of a request. They are JSON to be read and written anew, which takes seconds
+ * where 25 MB are brackets; a context holds far less.
+ */
+const MOST_ARGUMENTS = 1 << 20
+
+/**
  * Yields to the event loop at every recording and reply id, and looks at `signal` there.
  * @throws ServiceError naming the message and part at fault; the signal's reason
  */
@@ -39,6 +45,7 @@ class Reader {
   /** At 16 kHz. */
   private samples = 0
   private transcriptBytes = 0
+  private argumentCharacters = 0
 
   constructor(limits: ConversationLimits, signal: AbortSignal) {
     this.limits = limits
@@ -82,6 +89,13 @@ class Reader {
       ? [{ kind: 'text' as const, text: await this.transcript(audio.id, `${at}.audio.id`) }]
       : await this.parts(said ?? [], at)
     if (calls.length === 0) return { role: 'assistant', parts }
+    for (const call of calls) this.argumentCharacters += call.function.arguments.length
+    if (this.argumentCharacters > MOST_ARGUMENTS)
+      throw new ServiceError(
+        'invalid_value',
+        `${at}.tool_calls: the arguments of this request's calls have together more than ${MOST_ARGUMENTS} characters, the limit`,
+        `${at}.tool_calls`,
+      )
     return { role: 'assistant', parts, toolCalls: calls.map(({ id, function: call }) => ({ id, ...call })) }
   }
 

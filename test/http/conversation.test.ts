@@ -72,6 +72,22 @@ describe('http/conversation', () => {
     ])
   })
 
+  it('bounds the arguments of all calls together', async () => {
+    const called = (id: string, length: number): ChatMessage[] => [
+      {
+        role: 'assistant',
+        tool_calls: [{ id, type: 'function', function: { name: 'f', arguments: ' '.repeat(length) } }],
+      },
+      { role: 'tool', tool_call_id: id, content: '' },
+    ]
+    await conversation([...called('a', 600_000), ...called('b', 448_576)], limits, signal)
+    await assert.rejects(conversation([...called('a', 600_000), ...called('b', 448_577)], limits, signal), {
+      code: 'invalid_value',
+      param: 'messages[2].tool_calls',
+      message: /together more than 1048576 characters/,
+    })
+  })
+
   for (const [what, message, code, param] of [
     [
       'an id that is not ours',

@@ -111,10 +111,11 @@ export class Scheduler {
     }
   }
 
+  /** The next that has no slot: of each request its first, since where that finds no memory the others find none. */
   private nextWaiting(passed: readonly Sequence[]): Sequence | undefined {
     const waiting = [...this.requests]
-      .flatMap(({ sequences }) => [...sequences])
-      .filter((sequence) => !sequence.slot && !passed.includes(sequence))
+      .filter((request) => !passed.some((sequence) => sequence.request === request))
+      .flatMap(({ sequences }) => [...sequences].find(({ slot }) => !slot) ?? [])
     return waiting.sort((a, b) => a.request.running - b.request.running || byArrival(a, b))[0]
   }
 

@@ -362,6 +362,14 @@ describe('models/llama/scheduler', () => {
       assert.deepEqual(again.cached, [50])
     })
 
+    it('does not try each of many replies for which there is no room', async () => {
+      open({ sharedRows: 96 })
+      // There is room for one of them at a time.
+      await ask({ prompt: promptOf(10, 50), replies: 30, style: { maxTokens: 4 } }).checked
+      const { refused } = session.counts
+      assert.ok(refused > 0 && refused < 4 * session.runs.length, `${refused} in ${session.runs.length} runs`)
+    })
+
     it('gives one that is alone all there is, at the cost of computing it again', async () => {
       open({ sharedRows: CONTEXT })
       await ask({ prompt: promptOf(10, 12), style: { maxTokens: CONTEXT - 12 } }).checked
