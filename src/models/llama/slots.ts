@@ -61,7 +61,7 @@ export class Slots {
     if (source) this.touch(source.slot)
     const slot = this.choose(sequence, vacant, source)
     if (slot !== source?.slot && this.makeRoom(slot, tokens.length, source?.slot)) {
-      this.occupy(slot, sequence, tokens.length - 1)
+      this.occupy(slot, sequence, this.wanted(slot, sequence))
       this.catchUp(sequence)
       return true
     }

@@ -161,6 +161,17 @@ describe('models/llama/scheduler', () => {
         assert.deepEqual(first.cached, [42])
       })
 
+      it('goes on in a slot behind the rows that are its own, of which others may have more', async () => {
+        const prompt = promptOf(10, 20)
+        const running = ask({ prompt: [...prompt, 2, 3], style: { maxTokens: 40 } })
+        // Leaves one row more than the next prompt begins with.
+        await ask({ prompt: [...prompt, 1], style: { maxTokens: 1 } }).checked
+        const other = ask({ prompt: [...prompt, 2, 9, 9] })
+        await other.checked
+        assert.deepEqual(other.cached, [20])
+        await running.checked
+      })
+
       it('forgets what was not used for longest when slots are needed', async () => {
         const prompts = [10, 20, 30, 40].map((seed) => promptOf(seed, 20))
         for (const prompt of prompts) await ask({ prompt }).checked
