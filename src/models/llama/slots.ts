@@ -209,11 +209,13 @@ export class Slots {
 
   /** How many of a slot's rows a sequence can begin with. Its last token has to be computed in any case. */
   private wanted({ tokens, rows, exact }: Slot, sequence: Sequence): number {
+    const { reproducible, promptLength } = sequence
     const common = commonPrefix(tokens, sequence.tokens, Math.min(rows, sequence.tokens.length - 1))
-    if (!sequence.reproducible) return common
+    if (!reproducible) return common
     // The last, short piece of a prompt is another where the prompt goes on.
-    if (exact === sequence.promptLength && common >= exact) return exact
-    const usable = Math.min(exact, common)
+    if (exact === promptLength && common >= exact) return exact
+    // What it has written, it wrote by steps: the same text in somebody's prompt is not the same rows.
+    const usable = Math.min(exact, common, promptLength)
     return usable - (usable % this.limits.chunk)
   }
 }
