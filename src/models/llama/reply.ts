@@ -19,7 +19,7 @@ export interface ReplyOptions {
   readonly index: number
   readonly chooser: TokenChooser
   readonly tokenizer: Tokenizer
-  /** Constrains the answer, not what is thought before it. */
+  /** Constrains the answer; of what is thought before it only whether it may be all. */
   readonly constraint?: Constraint | undefined
   readonly stopTokens: ReadonlySet<number>
   /** Texts that end the answer and are no part of it; calls and thoughts may have them. */
@@ -69,12 +69,12 @@ export class ReplyWriter implements Reply {
     const { chooser, constraint, stopTokens, maxTokens } = this.#options
     if (this.#ended || maxTokens === 0) return this.#finish('length')
     const state = this.#reasoning.state
-    const constrained = state === 'thinking' ? undefined : constraint
-    const chosen = chooser.choose(scores, constrained && ((logits) => this.#mask(constrained, logits)))
+    const chosen = chooser.choose(scores, constraint && ((logits) => this.#mask(constraint, logits)))
     if (!chosen) return { kind: 'row' }
     const { token, told } = chosen
     if (stopTokens.has(token)) return this.#finish('stop')
-    if (state === 'answer' || token !== this.#think) constrained?.accept(token)
+    const isThought = state === 'thinking' || (state === 'undecided' && token === this.#think)
+    if (!isThought) constraint?.accept(token)
     this.#tokens++
     const { tokenizer } = this.#options
     const text = this.#characters.push(token)
@@ -85,9 +85,19 @@ export class ReplyWriter implements Reply {
     return this.#tokens === maxTokens ? this.#finish('length') : { kind: 'token', token }
   }
 
-  /** Where a reply may think before it answers, it may begin to. */
+  /**
+   * Where a reply may think before it answers, it may begin to. What it thinks is free, but no end of it where the answer
+   * has to be something.
+   */
   #mask(constraint: Constraint, logits: Float32Array): void {
-    const think = this.#reasoning.state === 'undecided' ? this.#think : undefined
+    const { state } = this.#reasoning
+    if (state === 'thinking') {
+      const answer = logits.slice()
+      constraint.mask(answer)
+      for (const stop of this.#options.stopTokens) logits[stop] = answer[stop]!
+      return
+    }
+    const think = state === 'undecided' ? this.#think : undefined
     const logit = think === undefined ? 0 : logits[think]!
     constraint.mask(logits)
     if (think !== undefined) logits[think] = logit

@@ -4,7 +4,7 @@ import { TokenChooser } from '#src/models/llama/chooser.js'
 import { ReplyWriter } from '#src/models/llama/reply.js'
 import type { GenerateEvent } from '#src/models/llama/request.js'
 import { hermes, llama3, mistral } from '#src/models/llama/tools.js'
-import { greedy, row, type Told, tell, tokenizerOf } from './vocabulary.js'
+import { greedy, row, STOP, type Told, tell, tokenizerOf } from './vocabulary.js'
 
 const kinds = ({ events }: Told) => events.map(({ kind }) => kind)
 const bytes = (text: string) => [...Buffer.from(text)].map((byte) => Uint8Array.of(byte))
@@ -282,6 +282,17 @@ describe('models/llama/reply', () => {
       const told = tell(script, { constraint, thoughts: 'possible' })
       assert.deepEqual([told.reasoning, told.text], ['Hm', 'b'])
       assert.deepEqual(constraint.accepted, [5])
+    })
+
+    it('lets thoughts be the end only where no answer has to come', () => {
+      // Tokens by order: stop, <think>, Hm, </think>, b. The likeliest beside the stop token is the next.
+      const constraint = only(4)
+      const script = ['<think>', 'Hm', STOP, '</think>', 'b']
+      const told = tell(script, { constraint, thoughts: 'possible' })
+      assert.deepEqual([told.reasoning, told.text, told.end.reason], ['Hm<think>', 'b', 'stop'])
+      assert.deepEqual(constraint.accepted, [4])
+      const free = tell(['<think>', 'Hm'], { constraint: only(), thoughts: 'possible' })
+      assert.deepEqual([free.reasoning, free.text, free.end.reason], ['Hm', '', 'stop'])
     })
   })
 })
