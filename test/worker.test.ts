@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import type { ServiceError } from '#src/errors.js'
 import { MANIFEST } from '#src/runtime/manifest.js'
 import { ModelThread } from '#src/runtime/thread.js'
+import { collectGarbage } from './garbage.js'
 import { currentBuild, describeNative } from './native/toolchain.js'
-import { collectGarbage, decoder, type TestGraph, testGpu, writePlans } from './runtime/tensorrt/engines.js'
+import { decoder, type TestGraph, testGpu, writePlans } from './runtime/tensorrt/engines.js'
 import { House } from './runtime/tensorrt/house.js'
 
 const engines = new URL('./runtime/tensorrt/engines.js', import.meta.url).href

@@ -18,7 +18,8 @@ let stacks = 0
 /** Who called; equal stacks of one pool are the same object. */
 export class Stack {
   readonly id = ++stacks
-  readonly landings = new Map<State, Configuration>()
+  readonly #landings = new Map<State, Configuration>()
+  #age = 0
 
   constructor(
     readonly frames: readonly Frame[],
@@ -26,8 +27,15 @@ export class Stack {
     readonly isBottom: boolean,
   ) {}
 
+  /** Where threads with this stack have come to. A reply may hold a stack for long after the pool has let it go. */
+  landings({ age }: Pool): Map<State, Configuration> {
+    if (this.#age !== age) this.#landings.clear()
+    this.#age = age
+    return this.#landings
+  }
+
   forget(): void {
-    this.landings.clear()
+    this.#landings.clear()
   }
 }
 
@@ -65,10 +73,11 @@ export function afterSpecial(at: Configuration, token: number, pool: Pool): Conf
 
 /** The configuration of a single thread that has just come to a state. */
 export function landed(state: State, stack: Stack, pool: Pool): Configuration {
-  let configuration = stack.landings.get(state)
+  const landings = stack.landings(pool)
+  let configuration = landings.get(state)
   if (!configuration) {
     configuration = settle([{ state, stack }], pool)
-    stack.landings.set(state, configuration)
+    landings.set(state, configuration)
   }
   return configuration
 }

@@ -96,22 +96,17 @@ function drawArray(
   // From here on, one place is like the next.
   const last = most === Infinity ? Math.max(prefix.length, least) : most
   const close = new Node().on(ascii(']'), to)
-  const places = new Map<number, Node>()
   /** Where item `index` comes. */
   const item = (index: number) =>
     new Node((node) => put(prefix[index] ?? items, node, behind(Math.min(index + 1, last)), writable))
-  /** Behind `count` items. */
-  const behind = (count: number): Node => {
-    let node = places.get(count)
-    if (!node) {
-      node = new Node((node) => {
-        if (count >= least) node.empty(gap(close))
-        if (count < most) node.on(ascii(','), gap(item(count)))
-      })
-      places.set(count, node)
-    }
-    return node
-  }
+  const place = (count: number) =>
+    new Node((node) => {
+      if (count >= least) node.empty(gap(close))
+      if (count < most) node.on(ascii(','), gap(item(count)))
+    })
+  const end = place(last)
+  /** Behind `count` items. Only the last place is kept here, so that those that a text has passed can go. */
+  const behind = (count: number): Node => (count === last ? end : place(count))
   const opened = new Node()
   from.on(ascii('['), gap(opened))
   if (least === 0) opened.empty(close)

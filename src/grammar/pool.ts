@@ -1,6 +1,8 @@
 /** Everything that is worked out while a grammar is used, by its name: made once, and forgotten when it grows too big. */
 export class Pool {
   readonly #entries = new Map<string, Forgetful>()
+  /** How often it was emptied. */
+  age = 0
 
   constructor(
     /** Most entries kept; each takes up to 2 KB. */
@@ -24,6 +26,7 @@ export class Pool {
   empty(): void {
     for (const entry of this.#entries.values()) entry.forget()
     this.#entries.clear()
+    this.age++
   }
 }
 

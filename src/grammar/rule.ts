@@ -29,12 +29,14 @@ export type Alternative =
       readonly most: number
     }
 
+let rules = 0
+
 export class Rule implements Callee {
   readonly level = 1
+  private readonly id = ++rules
   alternatives: readonly Alternative[] = []
   /** Whether any value can be written at all; known when all rules are. */
   isProductive = false
-  #root: Node | undefined
 
   constructor(
     private readonly draw: (rule: Rule) => Node,
@@ -42,9 +44,15 @@ export class Rule implements Callee {
   ) {}
 
   get start(): State {
-    this.#root ??= this.draw(this)
-    return structureState([this.#root], this.pool)
+    return structureState([this.pool.get(`r${this.id}`, () => new Drawing(this.draw(this))).root], this.pool)
   }
+}
+
+/** A rule's graph grows with the texts that are written, so it goes with all else that was worked out. */
+class Drawing {
+  constructor(readonly root: Node) {}
+
+  forget(): void {}
 }
 
 /** Finds the rules by which a value can come to its end: least fixed point. */

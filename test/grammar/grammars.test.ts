@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { SetupError } from '#src/errors.js'
 import { Grammars } from '#src/grammar/grammars.js'
 import type { Vocabulary } from '#src/grammar/shape.js'
+import { collectGarbage } from '../garbage.js'
 import { byteVocabulary, schemaGrammar, takes, takesTokens, tokenizer, vocabulary } from './replies.js'
 
 const bytes = byteVocabulary()
@@ -109,6 +110,25 @@ describe('masks', () => {
     const text = `["${'abcdefghij'.repeat(500)}","${'z'.repeat(4000)}"]`
     assert.ok(takesTokens(grammar, [...Buffer.from(text)], bytes))
     assert.ok(!takesTokens(grammar, [...Buffer.from('["abc"]')], bytes))
+  })
+
+  it('take no more memory the longer a reply gets', async () => {
+    const spaced: Vocabulary = {
+      ...bytes,
+      size: bytes.size + 24,
+      bytes: (id) => (id < bytes.size ? bytes.bytes(id) : Buffer.from(`\n${' '.repeat(id - bytes.size)}`)),
+    }
+    const schema = { type: 'array', items: { type: 'integer' }, maxItems: 2000 }
+    const grammar = new Grammars(spaced).compile({ kind: 'schema', schema })
+    const used = async (items: number) => {
+      const text = JSON.stringify(Array.from({ length: items }, () => 1))
+      assert.ok(takesTokens(grammar, [...Buffer.from(text)], spaced))
+      await collectGarbage()
+      return process.memoryUsage().heapUsed
+    }
+    const short = await used(200)
+    const long = await used(1200)
+    assert.ok(long - short < 8e6, `${long - short} bytes for 1000 items more`)
   })
 
   it('are kept by grammars that are compiled once', () => {

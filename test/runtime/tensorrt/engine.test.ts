@@ -6,11 +6,11 @@ import type { Manifest } from '#src/runtime/manifest.js'
 import type { GraphSignature } from '#src/runtime/session.js'
 import { openTensorRt } from '#src/runtime/tensorrt/engine.js'
 import type { Gpu } from '#src/runtime/tensorrt/library.js'
+import { collectGarbage } from '../../garbage.js'
 import { describeNative } from '../../native/toolchain.js'
 import { root } from '../../root.js'
 import { run } from '../../scripts/process.js'
 import {
-  collectGarbage,
   decoder,
   decoderFeeds,
   openTestEngine,

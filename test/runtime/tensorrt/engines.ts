@@ -2,9 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as turnOfEvents } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { Native, Stream } from '#src/runtime/addon.js'
 import type { Engine } from '#src/runtime/engine.js'
 import type { Manifest } from '#src/runtime/manifest.js'
@@ -142,16 +139,6 @@ export async function writePlans(
 export async function openTestEngine(graphs: Readonly<Record<string, TestGraph>>, gpu: Gpu): Promise<Engine> {
   const { folder, manifest } = await writePlans(graphs, gpu)
   return openTensorRt(folder, manifest, gpu)
-}
-
-/** Frees the memory that tests before have left to the collector, so that what is free afterwards is one test's affair. */
-export async function collectGarbage(): Promise<void> {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  for (let i = 0; i < 4; i++) {
-    collect()
-    await turnOfEvents()
-  }
 }
 
 export const HEADS = 2
