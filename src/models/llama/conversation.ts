@@ -1,10 +1,11 @@
 /** A conversation in the terms of a model's chat template. */
 import { createHash } from 'node:crypto'
 import { ServiceError } from '../../errors.js'
+import type { JsonSchema } from '../../grammar/shape.js'
 import type { TemplateInput, TemplateMessage, TemplateTool } from '../../text/chat-template.js'
 import { isObject, type JsonObject } from '../../text/json-file.js'
 import type { Dialect } from './dialect.js'
-import type { ChatMessage, JsonSchema, PastToolCall, Tool } from './request.js'
+import type { ChatMessage, PastToolCall, Tool } from './request.js'
 import { hermes } from './tools.js'
 
 /** Keeps the texts of a conversation from meaning anything to the model but themselves. */

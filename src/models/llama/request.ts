@@ -1,4 +1,5 @@
 /** What a language model is asked, and what it tells while it answers: the messages that cross to its thread. */
+import type { CallableTool, Shape } from '../../grammar/shape.js'
 
 /** A message of the conversation, in the roles that chat templates know. */
 export type ChatMessage =
@@ -16,24 +17,15 @@ export interface PastToolCall {
 }
 
 /** A function that the model may call. */
-export interface Tool {
-  readonly name: string
+export interface Tool extends CallableTool {
   readonly description?: string
-  /** JSON Schema of the arguments; any object if absent. */
-  readonly parameters?: JsonSchema
-  /** Whether the arguments must follow the schema to the letter. */
-  readonly strict?: boolean
-  /** Its place among the client's, to be named by where only some of them may be called; that in this list if absent. */
-  readonly index?: number
 }
-
-export type JsonSchema = Readonly<Record<string, unknown>> | boolean
 
 /** Whether functions are called: not at all, as the model likes, at least one, or this one. */
 export type ToolChoice = 'none' | 'auto' | 'required' | { readonly name: string }
 
 /** What the reply must be; absent: any text. */
-export type ReplyFormat = { readonly kind: 'json' } | { readonly kind: 'schema'; readonly schema: JsonSchema }
+export type ReplyFormat = Exclude<Shape, { readonly kind: 'calls' }>
 
 export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
 
