@@ -14,8 +14,6 @@ import { Steps } from './steps.js'
 import { Turns } from './turns.js'
 import type { Scores, Work } from './work.js'
 
-export type { Choice, Reply, Scores, Work } from './work.js'
-
 export interface SchedulerOptions {
   /** Sequences that run together. */
   readonly slots: number

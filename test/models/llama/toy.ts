@@ -4,7 +4,7 @@
  */
 import { setImmediate as turnOfEvents } from 'node:timers/promises'
 import { decoder } from '#src/models/llama/bindings.js'
-import type { Choice, Reply, Scores } from '#src/models/llama/scheduler.js'
+import type { Choice, Reply, Scores } from '#src/models/llama/work.js'
 import {
   type Feeds,
   type Fetches,
