@@ -14,7 +14,7 @@ interface Sequence {
   rows: number
 }
 
-export interface StateLimits {
+interface Limits {
   /** The most rows of a sequence. */
   readonly rows: number
   /** The most bytes of all, those included that exist twice while they are moved. */
@@ -27,7 +27,7 @@ export class HostState {
 
   constructor(
     private readonly tensors: readonly StateTensor[],
-    private readonly limits: StateLimits,
+    private readonly limits: Limits,
   ) {}
 
   /** Bytes that are taken. */
