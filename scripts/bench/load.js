@@ -31,11 +31,11 @@ for (const [name, url] of Object.entries({ service: options.url, peer: options.p
   const alone = []
   const beside = []
   for (let run = 0; run < RUNS; run++) {
-    alone.push((await stream(url, `Name a ${text(run + 100, 2)}.`, 1)).first)
+    alone.push(await firstToken(url, `Name a ${text(run + 100, 2)}.`))
     // Every run its own long prompt: what was read before would be cached.
     const long = stream(url, `${Date.now()} ${run} ${text(run, 1900)}`, 1)
     await new Promise((resolve) => setTimeout(resolve, 200))
-    beside.push((await stream(url, `Name a ${text(run + 200, 2)}.`, 1)).first)
+    beside.push(await firstToken(url, `Name a ${text(run + 200, 2)}.`))
     await long
   }
   console.log(`${name}: first token of a short request: ${spread(alone)} alone`)
@@ -124,8 +124,14 @@ async function stream(url, content, max_tokens) {
       if (usage) tokens = usage.completion_tokens
     }
   }
-  if (first === 0) throw new Error(`no text came in reply to ${content.slice(0, 60)}`)
   return { first, tokens }
+}
+
+/** Milliseconds until a reply begins. @param {string} url @param {string} content */
+async function firstToken(url, content) {
+  const { first } = await stream(url, content, 8)
+  if (first > 0) return first
+  throw new Error(`no text came in reply to "${content}"`)
 }
 
 /** @param {number[]} times */
