@@ -21,18 +21,10 @@ import { join } from 'node:path'
 import { type BuildEvent, type BuildReport, buildEngines } from '#src/build.js'
 import { SetupError } from '#src/errors.js'
 import { filesIn, listEngines, readManifest } from '#src/runtime/store.js'
+import { cpu } from './build/settings.js'
 import { checkpoint, root } from './root.js'
 
 const model = 'whisper-base'
-/** Engines for ONNX Runtime as they are by default. */
-const cpu = {
-  runtime: 'onnxruntime',
-  precision: null,
-  slots: 8,
-  stateBytes: 2 ** 29,
-  device: 0,
-  libraries: null,
-} as const
 const weights = 'model.safetensors'
 
 describe('build', () => {

@@ -24,18 +24,11 @@ import { readManifest } from '#src/runtime/store.js'
 import { loadChatTemplate } from '#src/text/chat-template.js'
 import { loadTokenizer } from '#src/text/tokenizer.js'
 import { checkpoint, root } from '../root.js'
+import { cpu } from './settings.js'
 
 const smollm2 = checkpoint('smollm2-135m-instruct')
 const weights = 'SmolLM2-135M-Instruct-Q4_1.gguf'
 const miniature = join(root, 'test/golden/gguf/sentencepiece.gguf')
-const cpu = {
-  runtime: 'onnxruntime',
-  precision: null,
-  slots: 8,
-  stateBytes: 2 ** 29,
-  device: 0,
-  libraries: null,
-} as const
 
 interface Case {
   text: string

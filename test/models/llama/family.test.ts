@@ -7,8 +7,8 @@ import { onCpu } from '#src/models/plan.js'
 import { floats, type Session } from '#src/runtime/session.js'
 import { buildEngine, run } from './engine.js'
 import { largestDifference } from './golden.js'
-import { continuous } from './tensorrt.js'
-import { type Config, miniature, miniatures, sequences, type Tensors, writeCheckpoint } from './tiny.js'
+import { assertEachAsAlone } from './tensorrt.js'
+import { type Config, miniature, miniatures, type Tensors, writeCheckpoint } from './tiny.js'
 
 const limit = 1e-4
 
@@ -70,13 +70,7 @@ describe('models/llama: the family', () => {
     it(`${name}: gives each of several sequences what it gives it alone`, async () => {
       const { config, tensors } = miniature(name)
       const session = await buildEngine(writeCheckpoint(config, tensors()), 'float32').open('decoder')
-      const together = await continuous(session, sequences, { steps: 6 })
-      for (const [i, sequence] of sequences.entries()) {
-        for (const slot of [0, 1, 2]) session.release(slot)
-        const [alone] = await continuous(session, [sequence], { steps: 6 })
-        for (const [k, logits] of alone!.entries())
-          assert.ok(largestDifference(together[i]![k]!, logits) < 1e-5, `sequence ${i}, step ${k}`)
-      }
+      await assertEachAsAlone(session)
       await session.dispose()
     })
 

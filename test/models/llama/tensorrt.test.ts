@@ -8,9 +8,8 @@ import { type Precision, precisions } from '#src/models/plan.js'
 import { floats } from '#src/runtime/session.js'
 import { violations } from '../../graph/tensorrt-rules.js'
 import { smollm2 } from './engine.js'
-import { largestDifference } from './golden.js'
-import { continuous, openTensorrt, step, withPlan } from './tensorrt.js'
-import { miniature, miniatures, sequences, writeCheckpoint } from './tiny.js'
+import { assertEachAsAlone, openTensorrt, step, withPlan } from './tensorrt.js'
+import { miniature, miniatures, writeCheckpoint } from './tiny.js'
 
 const sizes = { slots: 4, stateRows: 64 }
 /** What a precision may lose of random weights (root of the mean square, relative); measured: about half. */
@@ -67,13 +66,7 @@ describe('models/llama for TensorRT: the family', () => {
     it(`${name}: gives each of several sequences what it gives it alone`, async () => {
       const { config, tensors } = miniature(name)
       const session = await openTensorrt(writeCheckpoint(config, tensors()), 'float32', sizes)
-      const together = await continuous(session, sequences, { steps: 6 })
-      for (const [i, sequence] of sequences.entries()) {
-        for (const slot of [0, 1, 2]) session.release(slot)
-        const [alone] = await continuous(session, [sequence], { steps: 6 })
-        for (const [k, logits] of alone!.entries())
-          assert.ok(largestDifference(together[i]![k]!, logits) < 1e-5, `sequence ${i}, step ${k}`)
-      }
+      await assertEachAsAlone(session)
       await session.dispose()
     })
 

@@ -1,4 +1,5 @@
 /** The family's graph for TensorRT on a CPU, and the ways that it is run in. */
+import assert from 'node:assert/strict'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { bytesPerRow, decoder } from '#src/models/llama/bindings.js'
 import { planLlama } from '#src/models/llama/build.js'
@@ -6,6 +7,8 @@ import { readLlamaConfig } from '#src/models/llama/config.js'
 import type { PlannedGraph, Precision } from '#src/models/plan.js'
 import { type Fetches, floats, int64, type Session } from '#src/runtime/session.js'
 import { openPortable, type PortableSession } from '../../graph/portable-session.js'
+import { largestDifference } from './golden.js'
+import { sequences } from './tiny.js'
 
 export interface Sizes {
   slots: number
@@ -93,4 +96,15 @@ export async function continuous(
     for (const [slot, rows] of logits.entries()) rows.push(all.slice(slot * width, (slot + 1) * width))
   }
   return logits
+}
+
+/** Several sequences that are run together get within 1e-5 of the logits that each gets alone, for a prompt and 5 steps. */
+export async function assertEachAsAlone(session: Session): Promise<void> {
+  const together = await continuous(session, sequences, { steps: 6 })
+  for (const [i, sequence] of sequences.entries()) {
+    for (const slot of [0, 1, 2]) session.release(slot)
+    const [alone] = await continuous(session, [sequence], { steps: 6 })
+    for (const [k, logits] of alone!.entries())
+      assert.ok(largestDifference(together[i]![k]!, logits) < 1e-5, `sequence ${i}, step ${k}`)
+  }
 }
