@@ -103,3 +103,41 @@ export const matMulIntegerToFloat = (a: Value, b: Value, aScale: Value, bScale: 
 /** round(x / scale) + zero as the zero point's type. */
 export const quantizeLinear = (x: Value, scale: Value, zero: Value): Value =>
   x.graph.op('QuantizeLinear', [x, scale, zero], {}, { dtype: zero.dtype as DType })
+/**
+ * Causal attention of one sequence with its state, copied: q [1, S, h·d], or q, k and v in one [1, S, (h + 2 kvHeads)·d].
+ * past.keys and past.values [1, kvHeads, capacity, d]; lastRow int32 [1] and rows int32 []: the place of the last new row
+ * behind those kept, and how many there are in all.
+ * @returns [1, S, h·d], and all keys and values with the new ones in their places, [1, kvHeads, at least rows, d]
+ */
+export function groupQueryAttention(
+  q: Value,
+  others: { k: Value; v: Value } | null,
+  o: {
+    heads: number
+    kvHeads: number
+    past: { keys: Value; values: Value }
+    lastRow: Value
+    rows: Value
+    scale?: number
+    cap?: number | null
+    window: number | null
+    rotary: { cos: Value; sin: Value } | null
+  },
+): { mixed: Value; allKeys: Value; allValues: Value } {
+  const inputs = [q, others?.k ?? null, others?.v ?? null, o.past.keys, o.past.values, o.lastRow, o.rows]
+  const [mixed, allKeys, allValues] = q.graph.ops(
+    'GroupQueryAttention',
+    o.rotary ? [...inputs, o.rotary.cos, o.rotary.sin] : inputs,
+    [q.dtype, q.dtype, q.dtype],
+    {
+      num_heads: o.heads,
+      kv_num_heads: o.kvHeads,
+      do_rotary: o.rotary ? 1 : 0,
+      local_window_size: o.window ?? undefined,
+      scale: o.scale === undefined ? undefined : { float: o.scale },
+      softcap: o.cap === undefined || o.cap === null ? undefined : { float: o.cap },
+    },
+    domain,
+  )
+  return { mixed: mixed!, allKeys: allKeys!, allValues: allValues! }
+}

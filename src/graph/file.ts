@@ -20,7 +20,7 @@ export interface Typed {
   readonly name: string
   readonly dtype: DType
 }
-export type Attribute = number | string | readonly number[] | { float: number }
+export type Attribute = number | string | readonly number[] | { float: number } | Branch
 export type Attributes = Readonly<Record<string, Attribute | undefined>>
 /** Makes a constant's numbers: of its type, or float32 for the shorter float types. */
 export type Data = () => ArrayBufferView
@@ -32,6 +32,11 @@ export interface Node {
   readonly inputs: readonly (Typed | null)[]
   readonly outputs: readonly Typed[]
   readonly attributes: Attributes
+}
+/** Nodes that run only where a node around them says so; what they make has these names. They may read all around them. */
+export interface Branch {
+  readonly nodes: readonly Node[]
+  readonly results: readonly Typed[]
 }
 export interface Initializer {
   readonly value: Typed
@@ -93,7 +98,7 @@ export function writeModel(folder: string, graph: GraphContent, onBytes: (bytes:
 }
 
 function modelProto(graph: GraphContent, initializer: object[]): object {
-  const domains = new Set(graph.nodes.map((node) => node.domain).filter(Boolean))
+  const domains = new Set(withBranches(graph.nodes).flatMap(({ domain }) => domain || []))
   return {
     irVersion: versions[graph.target].ir,
     producerName: 'simple-audio-service',
@@ -103,16 +108,7 @@ function modelProto(graph: GraphContent, initializer: object[]): object {
     ],
     graph: {
       name: graph.name,
-      node: graph.nodes.map((node) => ({
-        name: node.name,
-        opType: node.type,
-        domain: node.domain,
-        input: node.inputs.map((value) => value?.name ?? ''),
-        output: node.outputs.map((value) => value.name),
-        attribute: Object.entries(node.attributes).flatMap(([name, value]) =>
-          value === undefined ? [] : [attribute(name, value)],
-        ),
-      })),
+      node: graph.nodes.map(nodeProto),
       initializer,
       input: graph.inputs.map(valueInfo),
       output: graph.outputs.map(valueInfo),
@@ -120,12 +116,39 @@ function modelProto(graph: GraphContent, initializer: object[]): object {
   }
 }
 
+/** Nodes, and those within them. */
+export function withBranches(nodes: readonly Node[]): Node[] {
+  const branches = nodes.flatMap(({ attributes }) => Object.values(attributes).filter(isBranch))
+  return [...nodes, ...branches.flatMap((branch) => withBranches(branch.nodes))]
+}
+
+const isBranch = (value: Attribute | undefined): value is Branch =>
+  typeof value === 'object' && 'results' in value
+
+const nodeProto = ({ name, type, domain, inputs, outputs, attributes }: Node): object => ({
+  name,
+  opType: type,
+  domain,
+  input: inputs.map((value) => value?.name ?? ''),
+  output: outputs.map((value) => value.name),
+  attribute: Object.entries(attributes).flatMap(([name, value]) =>
+    value === undefined ? [] : [attribute(name, value)],
+  ),
+})
+
 function attribute(name: string, value: Attribute): object {
+  if (isBranch(value)) return { name, type: attributeTypes.GRAPH, g: branchProto(name, value) }
   if (typeof value === 'string') return { name, type: attributeTypes.STRING, s: Buffer.from(value) }
   if (typeof value === 'number') return { name, type: attributeTypes.INT, i: value }
   if ('float' in value) return { name, type: attributeTypes.FLOAT, f: value.float }
   return { name, type: attributeTypes.INTS, ints: value }
 }
+
+const branchProto = (name: string, { nodes, results }: Branch): object => ({
+  name,
+  node: nodes.map(nodeProto),
+  output: results.map(({ name, dtype }) => ({ name, type: { tensorType: { elemType: dataTypes[dtype] } } })),
+})
 
 function valueInfo({ name, dtype, dims }: Binding): object {
   const dim = dims.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d }))

@@ -5,14 +5,16 @@
 import {
   type Attributes,
   type Binding,
+  type Branch,
   type Data,
   type Dim,
   type GraphContent,
   type Initializer,
   type Node,
+  withBranches,
   writeModel,
 } from './file.js'
-import { type DType, dataTypes, elementBytes, type Target } from './onnx.js'
+import { type DType, dataTypes, elementBytes, packed, type Target } from './onnx.js'
 import type { Weight, WeightSource } from './weight.js'
 
 export type { Attributes, Binding, Dim, GraphContent } from './file.js'
@@ -53,10 +55,11 @@ export class Graph {
   readonly linear: LinearForm
   readonly target: Target
   private floatType: FloatType
-  private readonly nodes: Node[] = []
+  private nodes: Node[] = []
   private readonly initializers: Initializer[] = []
   private readonly outputValues = new Set<Value>()
-  private readonly made = new Map<Value | this, Map<string, unknown>>()
+  private made = new Map<Value | this, Map<string, unknown>>()
+  private readonly constants = new Map<string, Value>()
   private readonly counts = new Map<string, number>()
   private path: string[] = []
 
@@ -151,7 +154,7 @@ export class Graph {
     const tensor = this.tensor(name)
     const full = this.at(name)
     const { float } = this
-    return this.once(`weight ${full} ${float} ${dims ?? ''}`, () =>
+    return this.constantOnce(`weight ${full} ${float} ${dims ?? ''}`, () =>
       this.initializer(full, float, dims ?? tensor.dims, () => tensor.floats()),
     )
   }
@@ -166,8 +169,8 @@ export class Graph {
 
   /** A small constant; equal ones are made once. */
   constant(dtype: DType, dims: readonly number[], numbers: readonly number[]): Value {
-    return this.once(`constant ${dtype} ${dims} ${numbers}`, () =>
-      this.initializer('constant', dtype, dims, () => pack(dtype, numbers)),
+    return this.constantOnce(`constant ${dtype} ${dims} ${numbers}`, () =>
+      this.initializer('constant', dtype, dims, () => packed(dtype, numbers)),
     )
   }
 
@@ -221,9 +224,37 @@ export class Graph {
     return known.get(key) as T
   }
 
-  /** The number of nodes: at one row per step it bounds the speed. */
+  /**
+   * One of two ways to the same values, of which only one is run: `yes` where `condition`, a bool of rank 0, holds, else
+   * `no`. What either makes on its way is known within it only.
+   */
+  either(condition: Value, yes: () => readonly Value[], no: () => readonly Value[]): Value[] {
+    const [then, otherwise] = [this.branch(yes), this.branch(no)]
+    const types = then.results.map(({ dtype }) => dtype)
+    if (String(types) !== String(otherwise.results.map(({ dtype }) => dtype)))
+      throw new Error(`${this.at('If')}: its two ways lead to values of different types`)
+    return this.ops('If', [condition], types, { then_branch: then, else_branch: otherwise })
+  }
+
+  private branch(build: () => readonly Value[]): Branch {
+    const { nodes, made } = this
+    this.nodes = []
+    this.made = new Map([...made].map(([of, known]) => [of, new Map(known)]))
+    try {
+      const results = build()
+      const own = new Set(this.nodes.flatMap(({ outputs }) => outputs))
+      if (!results.every((result) => own.has(result)))
+        throw new Error(`${this.at('If')}: a way that only passes on what was there`)
+      return { nodes: this.nodes, results }
+    } finally {
+      this.nodes = nodes
+      this.made = made
+    }
+  }
+
+  /** The number of nodes, those of either way included: at one row per step they bound the speed. */
   get size(): number {
-    return this.nodes.length
+    return withBranches(this.nodes).length
   }
 
   /** Bytes of all constants: what {@link write} will report as progress in sum. */
@@ -242,29 +273,15 @@ export class Graph {
     return { name, target, nodes, initializers, inputs, outputs }
   }
 
+  private constantOnce(key: string, make: () => Value): Value {
+    const constant = this.constants.get(key) ?? make()
+    this.constants.set(key, constant)
+    return constant
+  }
+
   private unique(name: string): string {
     const count = this.counts.get(name) ?? 0
     this.counts.set(name, count + 1)
     return count === 0 ? name : `${name}#${count}`
-  }
-}
-
-function pack(dtype: DType, numbers: readonly number[]): ArrayBufferView {
-  switch (dtype) {
-    case 'float32':
-    case 'float16':
-    case 'bfloat16':
-      return Float32Array.from(numbers)
-    case 'int64':
-      return BigInt64Array.from(numbers, (n) => BigInt(n))
-    case 'int32':
-      return Int32Array.from(numbers)
-    case 'int8':
-      return Int8Array.from(numbers)
-    case 'uint8':
-    case 'bool':
-      return Uint8Array.from(numbers)
-    default:
-      throw new Error(`no constants of type ${dtype}`)
   }
 }

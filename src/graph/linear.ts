@@ -21,7 +21,7 @@ import {
   simplifiedLayerNormalizationAndFactor,
 } from './contrib.js'
 import type { Graph, LinearForm, Value, Weight } from './graph.js'
-import { add, concat, div, matMul, mul, reduceSum, reshape, round, sub } from './ops.js'
+import { add, concat, dequantizeLinear, div, matMul, reduceSum, reshape, sub } from './ops.js'
 import { type BlockForm, blockForm, byteRows, forUses, joined, packedBlocks, transposed } from './packing.js'
 import { int4Kind } from './short-weights.js'
 import { float8Product, int4Product, int8Product, type Layer } from './weight-only.js'
@@ -177,12 +177,13 @@ function digitsOf(x: Value, K: number): { digits: Value; places: Value } {
     g.initializer(`digits.${K}`, 'float32', [K], () => new Float32Array(K).fill(most)),
   )
   const [scaled, factor] = simplifiedLayerNormalizationAndFactor(reshape(x, [-1, 1, K]), scale, 1e-20)
-  const high = round(scaled)
-  const low = mul(sub(scaled, high), 2 * HALF)
-  const both = concat([high, low], 1)
+  const [one, zero] = [g.scalar('float32', 1), g.scalar('uint8', HALF + 1)]
+  const high = quantizeLinear(scaled, one, zero)
+  const rest = sub(scaled, dequantizeLinear(high, one, { zero }))
+  const low = quantizeLinear(rest, g.scalar('float32', 1 / (2 * HALF)), zero)
   const worth = g.constant('float32', [1, 1, 2], [1 / most, 1 / (2 * HALF * most)])
   return {
-    digits: quantizeLinear(both, g.scalar('float32', 1), g.scalar('uint8', HALF + 1)),
+    digits: concat([high, low], 1),
     places: div(worth, factor),
   }
 }

@@ -44,8 +44,29 @@ export const elementBytes: Record<DType, number> = {
   int4: 0.5,
 }
 
+/** A small constant's numbers in their type; of the shorter float types as float32, which are rounded when written. */
+export function packed(dtype: DType, numbers: readonly number[]): ArrayBufferView {
+  switch (dtype) {
+    case 'float32':
+    case 'float16':
+    case 'bfloat16':
+      return Float32Array.from(numbers)
+    case 'int64':
+      return BigInt64Array.from(numbers, (n) => BigInt(n))
+    case 'int32':
+      return Int32Array.from(numbers)
+    case 'int8':
+      return Int8Array.from(numbers)
+    case 'uint8':
+    case 'bool':
+      return Uint8Array.from(numbers)
+    default:
+      throw new Error(`no constants of type ${dtype}`)
+  }
+}
+
 /** AttributeProto.AttributeType. */
-export const attributeTypes = { FLOAT: 1, INT: 2, STRING: 3, INTS: 7 } as const
+export const attributeTypes = { FLOAT: 1, INT: 2, STRING: 3, GRAPH: 5, INTS: 7 } as const
 
 const field = (id: number, type: string, rule?: 'repeated') => ({ id, type, ...(rule ? { rule } : {}) })
 
@@ -77,6 +98,7 @@ const root = protobuf.Root.fromJSON({
         f: field(2, 'float'),
         i: field(3, 'int64'),
         s: field(4, 'bytes'),
+        g: field(6, 'GraphProto'),
         ints: field(8, 'int64', 'repeated'),
         type: field(20, 'int32'),
       },

@@ -128,9 +128,21 @@ const reduce =
 export const reduceMax = reduce('ReduceMax')
 export const reduceSum = reduce('ReduceSum')
 
-/** q · scale, scales along `axis`: one for every place there, or for every `block` of them. */
-export const dequantizeLinear = (q: Value, scale: Value, axis: number, block?: number): Value =>
-  q.graph.op('DequantizeLinear', [q, scale], { axis, block_size: block }, { dtype: scale.dtype })
+/**
+ * (q − zero) · scale. With an axis, scales lie along it: one for every place there, or for every `block` of them; else one
+ * is for all.
+ */
+export const dequantizeLinear = (
+  q: Value,
+  scale: Value,
+  { axis, block, zero }: { axis?: number; block?: number | undefined; zero?: Value } = {},
+): Value =>
+  q.graph.op(
+    'DequantizeLinear',
+    zero ? [q, scale, zero] : [q, scale],
+    { axis, block_size: block },
+    { dtype: scale.dtype },
+  )
 
 export interface ConvOptions {
   strides?: readonly number[]

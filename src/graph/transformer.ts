@@ -3,9 +3,9 @@
  * SiLU. Letters as in attention.ts.
  */
 
-import { rowPositions } from './attention.js'
 import * as contrib from './contrib.js'
 import type { Graph, Value } from './graph.js'
+import { rowPositions } from './kept-rows.js'
 import {
   add,
   mul,

@@ -43,7 +43,7 @@ function columnsProduct(
     return dequantizeLinear(
       q,
       g.initializer(`${name}.scale`, g.float, [N], () => packed().scale),
-      1,
+      { axis: 1 },
     )
   })
   return matMul(x, w)
@@ -65,8 +65,7 @@ export function int4Product({ x, weights, name, K, N }: Layer): Value | null {
       w: dequantizeLinear(
         q,
         perBlock('scale', () => packed().scale),
-        0,
-        block,
+        { axis: 0, block },
       ),
       offset: hasOffset ? perBlock('offset', () => packed().offset!) : null,
     }

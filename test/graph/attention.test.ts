@@ -1,17 +1,10 @@
 /** Attention is the same numbers in the forms of both runtimes, along the life of a sequence. */
 import assert from 'node:assert/strict'
 import { seededRandom } from '#src/decoding/rng.js'
-import {
-  cachedAttention,
-  crossAttention,
-  fromHeads,
-  type KeptTensor,
-  keptRows,
-  selfAttention,
-  sightOf,
-  toHeads,
-} from '#src/graph/attention.js'
-import { Graph, type Target } from '#src/graph/graph.js'
+import { crossAttention, selfAttention, toHeads } from '#src/graph/attention.js'
+import { cachedAttention, promptAttention } from '#src/graph/cached-attention.js'
+import { Graph, type Target, type Value } from '#src/graph/graph.js'
+import { type KeptTensor, keptRows, sightOf } from '#src/graph/kept-rows.js'
 import { tokensInput } from '#src/graph/transformer.js'
 import { type PlannedGraph, signatureOf } from '#src/models/plan.js'
 import { openSession } from '#src/runtime/onnxruntime.js'
@@ -23,7 +16,7 @@ import { violations } from './tensorrt-rules.js'
 
 const random = seededRandom(23)
 const numbers = (n: number) => Float32Array.from({ length: n }, () => 4 * (random() - 0.5))
-const width = 4
+const width = 8
 const stateRows = 16
 
 interface Form {
@@ -33,8 +26,12 @@ interface Form {
   cap?: number | null
 }
 
-/** One layer: q, k, v as rows [B·S, h·d], y as rows; `tokens` only give the sizes. */
-function layer(target: Target, { heads, kvHeads, window = null, cap = null }: Form): PlannedGraph {
+/** One layer: q, k, v as rows [B·S, h·d], y as rows; `tokens` only give the sizes. `prompt`: in the form for prompts. */
+function layer(
+  target: Target,
+  { heads, kvHeads, window = null, cap = null }: Form,
+  prompt = false,
+): PlannedGraph {
   const g = new Graph('layer', { weights: noWeights, target })
   const { tokens, rows, batch } = tokensInput(g, 'tokens', 'batch')
   const past = g.input('past_length', 'int64', ['batch'])
@@ -45,20 +42,20 @@ function layer(target: Target, { heads, kvHeads, window = null, cap = null }: Fo
     width,
   }))
   const [keys, values] = state.map((tensor) => keptRows(g, tensor, stateRows))
-  const input = (name: string, count: number) =>
-    toHeads(g.input(name, 'float32', ['n', count * width]), { heads: count, width, batch })
-  const [q, k, v] = [input('q', heads), input('k', kvHeads), input('v', kvHeads)]
-  const sight = sightOf(past, rows, keys!.past, { groups: heads / kvHeads, window })
-  const mixed = cachedAttention(q, k, v, {
-    keys: keys!,
-    values: values!,
-    sight,
-    heads,
-    kvHeads,
-    width,
-    cap,
-  })
-  g.output('y', fromHeads(mixed, { heads, width }), ['n', heads * width])
+  const [q, k, v] = [g.input('q', 'float32', ['n', heads * width])].concat(
+    ['k', 'v'].map((name) => g.input(name, 'float32', ['n', kvHeads * width])),
+  ) as [Value, Value, Value]
+  const inHeads = (rows: Value, count: number) => toHeads(rows, { heads: count, width, batch })
+  const kept = { heads, kvHeads, width, cap, keys: keys!.past, values: values!.past }
+  const seen = prompt
+    ? promptAttention([q, k, v], { ...kept, pastLength: past, newRows: rows, window, rotary: null })
+    : cachedAttention(inHeads(q, heads), inHeads(k, kvHeads), inHeads(v, kvHeads), {
+        ...kept,
+        sight: sightOf(past, rows, keys!.past, { groups: heads / kvHeads, window }),
+      })
+  keys!.keep(seen.keys)
+  values!.keep(seen.values)
+  g.output('y', seen.mixed, ['n', heads * width])
   g.output('ids', tokens, ['n'])
   const sizes = { batch: [1, 1, 3], rows: [1, 1, 9], n: [1, 1, 27] } as const
   return { graph: g, state, stateRows, slots: 4, profiles: [{ name: 'any', sizes }] }
@@ -78,9 +75,11 @@ describe('graph/attention', () => {
       const sessions: Record<string, Session> = {}
       before(async () => {
         const folder = newFolder()
-        const cpu = layer('onnxruntime', form)
-        cpu.graph.write(folder)
-        sessions.onnxruntime = await openSession(folder, 'layer', signatureOf(cpu), { threads: 1 })
+        for (const name of ['onnxruntime', 'prompt']) {
+          const cpu = layer('onnxruntime', form, name === 'prompt')
+          cpu.graph.write(folder)
+          sessions[name] = await openSession(folder, 'layer', signatureOf(cpu), { threads: 1 })
+        }
         const planned = layer('tensorrt', form)
         assert.deepEqual(violations(planned), [])
         sessions.tensorrt = await openPortable(planned, { rounding: false })
@@ -114,10 +113,11 @@ describe('graph/attention', () => {
           [6, 1],
         ] as const) {
           const feeds = feed(S, [past], rowsFor(S))
-          const [cpu, gpu] = await Promise.all(
+          const [first, ...others] = await Promise.all(
             Object.values(sessions).map((session) => session.run(feeds, [{ slot: 1, past }], ['y'])),
           )
-          assert.ok(near(cpu!.y!.data as Float32Array, gpu!.y!.data as Float32Array), `${S} behind ${past}`)
+          for (const { y } of others)
+            assert.ok(near(first!.y!.data as Float32Array, y!.data as Float32Array), `${S} behind ${past}`)
         }
       })
 
@@ -180,14 +180,14 @@ describe('graph/attention', () => {
 
   it('attends to all rows, of the same sequence and of another', async () => {
     const sizes = { heads: 2, width }
-    const rows = (n: number) => float32(numbers(n * 8), [n, 8])
+    const rows = (n: number) => float32(numbers(n * 2 * width), [n, 2 * width])
     const forms = await bothTargets({ q: rows(3), k: rows(5), v: rows(5) }, (_, { q, k, v }) => ({
-      self: [selfAttention(q!, q!, q!, sizes), ['n', 8]],
-      cross: [crossAttention(q!, toHeads(k!, sizes), toHeads(v!, sizes), sizes), ['n', 8]],
+      self: [selfAttention(q!, q!, q!, sizes), ['n', 2 * width]],
+      cross: [crossAttention(q!, toHeads(k!, sizes), toHeads(v!, sizes), sizes), ['n', 2 * width]],
     }))
     for (const name of ['self', 'cross']) {
       const [cpu, gpu] = forms.map((form) => form[name]!.data as Float32Array)
-      assert.equal(gpu!.length, 24)
+      assert.equal(gpu!.length, 3 * 2 * width)
       assert.ok(
         cpu!.every((value, i) => Math.abs(value - gpu![i]!) < 1e-5),
         name,

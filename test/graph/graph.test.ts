@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Graph } from '#src/graph/graph.js'
-import { abs, add, matMul, mul } from '#src/graph/ops.js'
+import { abs, add, greater, matMul, mul, shapeOf, squeeze } from '#src/graph/ops.js'
 import { signatureOf } from '#src/models/plan.js'
 import { openSession } from '#src/runtime/onnxruntime.js'
 import { float32, floats } from '#src/runtime/session.js'
@@ -53,6 +53,55 @@ describe('graph/graph', () => {
     assert.equal(size(a), size(a))
     assert.notEqual(size(a), size(b))
     assert.equal(g.size, 2)
+  })
+
+  it('goes one of two ways, as its inputs say', async () => {
+    for (const [count, wanted] of [
+      [2, [10, 20]],
+      [3, [1, 4, 9]],
+    ] as const) {
+      const numbers = Float32Array.from({ length: count }, (_, i) => i + 1)
+      const { y } = await evaluate({ x: float32(numbers, [count]) }, (g, { x }) => {
+        const isLong = greater(squeeze(shapeOf(x!), [0]), g.scalar('int64', 2))
+        const ways = g.either(
+          isLong,
+          () => [mul(x!, x!)],
+          () => [mul(x!, 10)],
+        )
+        return { y: [ways[0]!, ['n']] }
+      })
+      assert.deepEqual([...y!.data], wanted)
+    }
+  })
+
+  it('keeps what one way makes from the other, but not its constants', () => {
+    const g = new Graph('test', { weights: noWeights })
+    const a = g.input('a', 'float32', [1])
+    const condition = greater(squeeze(a, [0]), g.scalar('float32', 0))
+    const made: unknown[] = []
+    const way = () => {
+      made.push(
+        g.memo(a, 'size', () => abs(a)),
+        g.scalar('float32', 7),
+      )
+      return [abs(a)]
+    }
+    g.either(condition, way, way)
+    const [size, seven, otherSize, otherSeven] = made
+    assert.notEqual(size, otherSize)
+    assert.equal(seven, otherSeven)
+    assert.notEqual(
+      g.memo(a, 'size', () => abs(a)),
+      otherSize,
+    )
+  })
+
+  it('refuses ways to values of different types, and one that makes nothing', () => {
+    const g = new Graph('test', { weights: noWeights })
+    const [a, yes] = [g.input('a', 'float32', [1]), g.input('yes', 'bool', [])]
+    const same = () => [abs(a)]
+    assert.throws(() => g.either(yes, same, () => [g.cast(abs(a), 'int64')]), /values of different types/)
+    assert.throws(() => g.either(yes, same, () => [a]), /only passes on what was there/)
   })
 
   it('makes what is shared under a name once, for this graph alone', () => {

@@ -2,18 +2,17 @@
  * The decoder of the Llama family as one graph for prefill and decoding: S new rows behind those of the state.
  * Every layer: x += attention(norm(x)); x += down(act(gate(norm(x))) · up(norm(x))); Gemma has a norm around each branch.
  */
+import { toHeads } from '../../graph/attention.js'
 import {
+  attendsToPrompts,
   cachedAttention,
-  fromHeads,
-  type KeptRows,
-  keptRows,
-  type Sight,
-  sightOf,
-  toHeads,
-} from '../../graph/attention.js'
+  promptAttention,
+  type Seen,
+} from '../../graph/cached-attention.js'
 import { Graph, type GraphOptions, type Value } from '../../graph/graph.js'
+import { type KeptRows, keptRows, type Sight, sightOf } from '../../graph/kept-rows.js'
 import { linear } from '../../graph/linear.js'
-import { gather, gelu, mul, split } from '../../graph/ops.js'
+import { gather, gelu, greater, mul, reshape, split, squeeze } from '../../graph/ops.js'
 import { scoresOutput } from '../../graph/scores.js'
 import { embedding, outputProduct, tableProduct } from '../../graph/tables.js'
 import {
@@ -41,7 +40,17 @@ interface Shared {
   batch: Value | undefined
   /** null: heads are not turned. */
   rotary: RotaryPositions | null
+  /** Of all new rows, or, with `prompt`, of one of each sequence. */
   sight: Sight
+  /** How several rows, of one sequence then, are attended to where that has a form of its own: on ONNX Runtime. */
+  prompt: {
+    /** bool []: whether they are several. */
+    several: Value
+    pastLength: Value
+    newRows: Value
+    window: number | null
+    rotary: RotaryPositions | null
+  } | null
 }
 
 /**
@@ -119,25 +128,52 @@ function sharedInputs(
     )
   // A window that is as long as the state hides nothing.
   const sees = { groups: heads / kvHeads, window: window !== null && window < stateRows ? window : null }
-  const sight = g.once(`sight within ${sees.window}`, () => sightOf(pastLength, rows, anyPast, sees))
-  return { config, batch, rotary, sight }
+  if (g.target === 'tensorrt' || !attendsToPrompts(headDim)) {
+    const sight = g.once(`sight within ${sees.window}`, () => sightOf(pastLength, rows, anyPast, sees))
+    return { config, batch, rotary, sight, prompt: null }
+  }
+  const one = g.constant('int64', [1], [1])
+  const sight = g.once(`sight within ${sees.window}`, () =>
+    sightOf(pastLength, one, anyPast, { ...sees, groups: 1 }),
+  )
+  const several = g.memo(rows, 'several', () => greater(squeeze(rows, [0]), g.scalar('int64', 1)))
+  const prompt = { several, pastLength, newRows: rows, window: sees.window, rotary }
+  return { config, batch, rotary, sight, prompt }
 }
 
 function attention(x: Value, shared: Shared, keys: KeptRows, values: KeptRows): Value {
-  const { config, sight } = shared
-  const { heads, kvHeads, headDim: width, attentionScale: scale, attentionCap: cap } = config
-  const [q, k, v] = projections(x, shared)
-  const mixed = cachedAttention(q, k, v, { keys, values, sight, heads, kvHeads, width, scale, cap })
-  return linear(fromHeads(mixed, { heads, width }), 'o_proj')
+  const { config, sight, prompt } = shared
+  const { heads, kvHeads, headDim: width, attentionScale: scale, attentionCap: cap, fused } = config
+  const names = fused ? ['qkv_proj'] : ['q_proj', 'k_proj', 'v_proj']
+  const stacked = linear(x, ...names) // [B·S, (heads + 2 kvHeads) · width]
+  const sizes = { heads, kvHeads, width, scale, cap, keys: keys.past, values: values.past }
+  const step = (rows?: 1) => cachedAttention(...inHeads(stacked, shared, rows), { ...sizes, sight, rows })
+  const seen = prompt
+    ? eitherSeen(
+        prompt.several,
+        () => promptAttention(asRows(stacked, config), { ...sizes, ...prompt }),
+        () => step(1),
+      )
+    : step()
+  keys.keep(seen.keys)
+  values.keep(seen.values)
+  return linear(seen.mixed, 'o_proj')
+}
+
+function eitherSeen(condition: Value, yes: () => Seen, no: () => Seen): Seen {
+  const list = (seen: Seen) => [seen.mixed, seen.keys, seen.values]
+  const [mixed, keys, values] = condition.graph.either(
+    condition,
+    () => list(yes()),
+    () => list(no()),
+  )
+  return { mixed: mixed!, keys: keys!, values: values! }
 }
 
 /** Rotated queries [B, heads, S, headDim] and keys, and values [B, kvHeads, S, headDim]. */
-function projections(x: Value, { config, batch, rotary }: Shared): [Value, Value, Value] {
-  const { heads, kvHeads, headDim, headNorms, epsilon, fused } = config
-  const g = x.graph
-  const names = fused ? ['qkv_proj'] : ['q_proj', 'k_proj', 'v_proj']
-  const stacked = linear(x, ...names) // [B·S, (heads + 2 kvHeads) · headDim]
-  const all = toHeads(stacked, { heads: heads + 2 * kvHeads, width: headDim, batch })
+function inHeads(stacked: Value, { config, batch, rotary }: Shared, rows?: 1): [Value, Value, Value] {
+  const { heads, kvHeads, headDim, headNorms } = config
+  const all = toHeads(stacked, { heads: heads + 2 * kvHeads, width: headDim, batch, rows })
   const rotate = (rows: Value, count: number) => (rotary ? rotated(rows, rotary, count) : rows)
   if (!headNorms) {
     const [qk, v] = split(all, [heads + kvHeads, kvHeads], 1)
@@ -145,9 +181,21 @@ function projections(x: Value, { config, batch, rotary }: Shared): [Value, Value
     return [q!, k!, v!]
   }
   const [q, k, v] = split(all, [heads, kvHeads, kvHeads], 1)
-  const norm = (rows: Value, name: string) => rmsNorm(rows, g.weight(`${name}.weight`), epsilon)
-  return [rotate(norm(q!, 'q_norm'), heads), rotate(norm(k!, 'k_norm'), kvHeads), v!]
+  return [rotate(headNorm(q!, 'q_norm', config), heads), rotate(headNorm(k!, 'k_norm', config), kvHeads), v!]
 }
+
+/** The same as rows, in one where nothing is to be done to them, and before rotation. */
+function asRows(stacked: Value, config: LlamaConfig): [Value] | [Value, Value, Value] {
+  const { heads, kvHeads, headDim: width, headNorms } = config
+  if (!headNorms) return [stacked]
+  const [q, k, v] = split(stacked, [heads * width, kvHeads * width, kvHeads * width], 1)
+  const normed = (rows: Value, name: string, count: number) =>
+    reshape(headNorm(reshape(rows, [-1, width]), name, config), [-1, count * width])
+  return [normed(q!, 'q_norm', heads), normed(k!, 'k_norm', kvHeads), v!]
+}
+
+const headNorm = (heads: Value, name: string, { epsilon }: LlamaConfig): Value =>
+  rmsNorm(heads, heads.graph.weight(`${name}.weight`), epsilon)
 
 function feedForward(x: Value, { intermediate, fused, activation }: LlamaConfig): Value {
   const names = fused ? ['gate_up_proj'] : ['gate_proj', 'up_proj']

@@ -1,14 +1,7 @@
-import {
-  cachedAttention,
-  crossAttention,
-  fromHeads,
-  type KeptRows,
-  keptRows,
-  type Sight,
-  sightOf,
-  toHeads,
-} from '../../../graph/attention.js'
+import { crossAttention, toHeads } from '../../../graph/attention.js'
+import { cachedAttention } from '../../../graph/cached-attention.js'
 import { Graph, type GraphOptions, type Value } from '../../../graph/graph.js'
+import { type KeptRows, keptRows, type Sight, sightOf } from '../../../graph/kept-rows.js'
 import { linear } from '../../../graph/linear.js'
 import { add, gather, range, reshape, split, squeeze, unsqueeze } from '../../../graph/ops.js'
 import { tableProduct } from '../../../graph/tables.js'
@@ -86,8 +79,11 @@ function selfAttention(
     const all = toHeads(linear(normed, 'q_proj', 'k_proj', 'v_proj'), { ...sizes, heads: 3 * heads })
     const [q, k, v] = split(all, [heads, heads, heads], 1) as [Value, Value, Value] // [B, heads, rows, width]
     const { keys, values } = layer
-    const mixed = cachedAttention(q, k, v, { keys, values, sight, ...sizes, kvHeads: heads })
-    return add(x, linear(fromHeads(mixed, sizes), 'out_proj'))
+    const past = { keys: keys.past, values: values.past }
+    const seen = cachedAttention(q, k, v, { ...past, sight, ...sizes, kvHeads: heads })
+    keys.keep(seen.keys)
+    values.keep(seen.values)
+    return add(x, linear(seen.mixed, 'out_proj'))
   })
 }
 
