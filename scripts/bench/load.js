@@ -30,16 +30,19 @@ for (const [name, url] of Object.entries({ service: options.url, peer: options.p
   await stream(url, 'Hello!', 4)
   const alone = []
   const beside = []
+  const read = []
   for (let run = 0; run < RUNS; run++) {
     alone.push(await firstToken(url, `Name a ${text(run + 100, 2)}.`))
     // Every run its own long prompt: what was read before would be cached.
     const long = stream(url, `${Date.now()} ${run} ${text(run, 1900)}`, 1)
     await new Promise((resolve) => setTimeout(resolve, 200))
     beside.push(await firstToken(url, `Name a ${text(run + 200, 2)}.`))
-    await long
+    read.push((await long).prompt)
   }
   console.log(`${name}: first token of a short request: ${spread(alone)} alone`)
-  console.log(`${name}: first token of a short request: ${spread(beside)} while a long prompt is read`)
+  console.log(
+    `${name}: first token of a short request: ${spread(beside)} while a prompt of ${Math.min(...read)} tokens is read`,
+  )
   const begun = performance.now()
   const streams = await Promise.all(
     Array.from({ length: STREAMS }, (_, i) => stream(url, `Tell a long story of a ${text(i, 3)}.`, 128)),
@@ -99,7 +102,7 @@ async function complete(url, body) {
   return { text: choices[0].message.content, cached: usage.prompt_tokens_details?.cached_tokens ?? 0 }
 }
 
-/** A streamed reply: milliseconds to its first text, and how many pieces came. @param {string} url @param {string} content @param {number} max_tokens */
+/** A streamed reply: milliseconds to its first text, and how many tokens it and its prompt have. @param {string} url @param {string} content @param {number} max_tokens */
 async function stream(url, content, max_tokens) {
   const begun = performance.now()
   const response = await post(url, {
@@ -110,7 +113,7 @@ async function stream(url, content, max_tokens) {
     stream_options: { include_usage: true },
   })
   let first = 0
-  let tokens = 0
+  let [prompt, tokens] = [0, 0]
   let rest = ''
   const decoder = new TextDecoder()
   for await (const bytes of response.body ?? []) {
@@ -121,10 +124,10 @@ async function stream(url, content, max_tokens) {
       const { choices, usage, error } = JSON.parse(line.slice(6))
       if (error) throw new Error(error.message)
       if (choices?.[0]?.delta?.content) first ||= performance.now() - begun
-      if (usage) tokens = usage.completion_tokens
+      if (usage) [prompt, tokens] = [usage.prompt_tokens, usage.completion_tokens]
     }
   }
-  return { first, tokens }
+  return { first, prompt, tokens }
 }
 
 /** Milliseconds until a reply begins. @param {string} url @param {string} content */
