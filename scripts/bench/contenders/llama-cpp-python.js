@@ -39,7 +39,7 @@ def rate(count, work, repeats):
     for i in range(repeats + 1):
         t = time.perf_counter(); work(i); times.append(time.perf_counter() - t)
     return count / median(times[1:])
-repeats, steps, before, wait = o['repeats'], o['steps'], o['before'], o['wait'] / 1000
+repeats, steps, before = o['repeats'], o['steps'], o['before']
 open_context(streams, 1024)
 out = [rate(n, lambda i: prefill(0, n), repeats) for n in (128, 512)]
 for s in range(streams): prefill(s, before)
@@ -49,7 +49,8 @@ out.append(rate(streams, lambda i: run([(1000 + i, before + i, s, True) for s in
 c.llama_free(x)
 open_context(2, o['long'] + 64)
 times = []
-for i in range(o['tries']):
+for i, wait in enumerate(o['waits']):
+    wait /= 1000
     t = time.perf_counter()
     prefill(0, o['long'], 2 * i)
     first = time.perf_counter() - t

@@ -1,17 +1,19 @@
 /** What each contender of llama-peers.js is given and tells: the same prompts, the same counts, the same measures. */
 
 export const workload = {
-  /** Repetitions of a prompt, steps of writing, and tries of what is timed beside a long prompt. */
+  /** Repetitions of a prompt, and steps of writing. */
   repeats: 5,
   steps: 40,
-  tries: 3,
   streams: 8,
   /** Tokens that streams go on behind. */
   before: 128,
-  /** Tokens of the two prompts of which the short one comes while the long one is read, and how many ms later. */
+  /**
+   * Tokens of the two prompts of which the short one comes while the long one is read, and how many ms later: at several
+   * moments, since just before the end of a run it waits for less.
+   */
   long: 2000,
   short: 32,
-  wait: 100,
+  waits: [100, 250, 400],
 }
 
 /** What a contender tells, in this order. */
@@ -50,9 +52,9 @@ export async function rate(count, work, repeats = workload.repeats) {
  * @param clear forgets what the two have read
  */
 export async function firstTokens(ask, clear) {
-  const { tries, long, short, wait } = workload
+  const { waits, long, short } = workload
   const times = []
-  for (let i = 0; i < tries; i++) {
+  for (const [i, wait] of waits.entries()) {
     await clear()
     const begun = performance.now()
     const first = ask(0, prompt(long, 2 * i)).then(() => performance.now() - begun)
