@@ -2,7 +2,7 @@
  * The slots of a session: whose rows are where. Rows of what is finished stay until the slot or its memory is needed,
  * least recently used first, and a sequence that begins like them starts behind what they have in common.
  */
-import type { Session } from '../../runtime/session.js'
+import type { GraphSignature, Session } from '../../runtime/session.js'
 import { commonPrefix } from './prefix.js'
 import type { Sequence } from './sequence.js'
 
@@ -20,11 +20,15 @@ export class Slot {
   constructor(readonly index: number) {}
 }
 
-/** The session's part that moves memory. */
-export type SlotMemory = Pick<Session, 'reserve' | 'copy' | 'release'>
+/** The session's part that moves memory, and whether slots have memory of their own. */
+export interface SlotMemory extends Pick<Session, 'reserve' | 'copy' | 'release'> {
+  readonly signature: Pick<GraphSignature, 'slots'>
+}
 
 /** Rows that are rather computed than copied: on a GPU a copy is a call for every head of every layer. */
 const LEAST_COPIED = 16
+/** A slot that has more than so many times the rows of a sequence is not its place, where it can have less. */
+const MOST_ROOM = 4
 
 interface Beginning {
   readonly slot: Slot
@@ -65,9 +69,9 @@ export class Slots {
       this.catchUp(sequence)
       return true
     }
-    // In the place of what it begins with it needs the least memory, unless that is a long past of which it wants little.
+    // In the place of what it begins with it needs the least memory, unless that is far more than its own would be.
     const [own, rows] = source && !source.slot.owner ? [source.slot, source.rows] : [slot, 0]
-    if (2 * rows < own.rows || !this.makeRoom(own, tokens.length)) {
+    if (this.isTooRoomy(own, tokens.length) || !this.makeRoom(own, tokens.length)) {
       this.forget(own)
       if (!this.makeRoom(own, tokens.length)) return false
     }
@@ -87,9 +91,14 @@ export class Slots {
     // Where something is lost in any case, it is better the end of what is wanted than something else, unless it is long.
     if (source && !source.slot.owner && 2 * source.rows >= source.slot.rows && oldest?.rows !== 0)
       return source.slot
-    const slot = oldest ?? source!.slot
-    this.forget(slot)
-    return slot
+    if (!oldest) return source!.slot
+    this.forget(oldest)
+    return oldest
+  }
+
+  /** Whether a slot holds memory for many times these rows, which each step would have to go through. */
+  private isTooRoomy(slot: Slot, rows: number): boolean {
+    return this.memory.signature.slots === 0 && slot.rows > MOST_ROOM * rows
   }
 
   /** Copies the rows that another slot has got of a sequence's tokens, where they are many more than its own. */

@@ -172,6 +172,15 @@ describe('models/llama/scheduler', () => {
         await running.checked
       })
 
+      it('goes on in the only slot there is, though it wants little of what is there', async () => {
+        open({ slots: 1, ...(sharedRows ? { sharedRows } : {}) })
+        const prompt = promptOf(10, 100)
+        await ask({ prompt }).checked
+        const other = ask({ prompt: [...prompt.slice(0, 40), 1, 2, 3] })
+        await other.checked
+        assert.deepEqual(other.cached, [40])
+      })
+
       it('forgets what was not used for longest when slots are needed', async () => {
         const prompts = [10, 20, 30, 40].map((seed) => promptOf(seed, 20))
         for (const prompt of prompts) await ask({ prompt }).checked
@@ -371,6 +380,19 @@ describe('models/llama/scheduler', () => {
       const again = ask({ prompt: [...prompt.slice(0, 50), 1, 2, 3], style: { maxTokens: 2 } })
       await again.checked
       assert.deepEqual(again.cached, [50])
+    })
+
+    it('goes on in a place that is far too large only where no smaller one could be had', async () => {
+      const cached = async (memory: Memory) => {
+        open({ slots: 1, ...memory })
+        const prompt = promptOf(10, 100)
+        await ask({ prompt }).checked
+        const short = ask({ prompt: [...prompt.slice(0, 18), 1, 2], style: { maxTokens: 2 } })
+        await short.checked
+        return short.cached
+      }
+      assert.deepEqual(await cached({ sharedRows: 1024 }), [0])
+      assert.deepEqual(await cached({}), [18])
     })
 
     it('does not try each of many replies for which there is no room', async () => {

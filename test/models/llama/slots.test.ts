@@ -6,7 +6,7 @@ import { promptOf } from './toy.js'
 const CHUNK = 8
 
 describe('models/llama/slots', () => {
-  const memory = { reserve: () => true, copy: () => {}, release: () => {} }
+  const memory = { signature: { slots: 2 }, reserve: () => true, copy: () => {}, release: () => {} }
   const sequenceOf = (prompt: readonly number[]): Sequence => {
     const reply = { needsRow: false, next: () => ({ kind: 'end' }) as const }
     const signal = new AbortController().signal
