@@ -165,7 +165,7 @@ const settings = {
     16_384,
     'longest text that "say:" may have spoken',
   ),
-  maxWaiting: integer('MAX_WAITING', [0, 10000], 32, 'requests that may wait beside those that are served'),
+  maxWaiting: integer('MAX_WAITING', [0, 10000], 32, 'replies that may wait beside those that are made'),
   intents: oneOf('INTENTS', ['on', 'off'], 'on', 'whether "transcribe" and "say:" are understood as orders'),
   requestsPerMinute: optional(
     integer('REQUESTS_PER_MINUTE', [1, 1_000_000], 60, 'requests that one address may make; off unless set'),

@@ -113,15 +113,25 @@ function chosenEngine(
   return only
 }
 
+/** A request that is inside. */
+export interface Place extends Disposable {
+  /**
+   * What it asks for is known: so many replies, of which {@link Admission.enter} has counted one.
+   * @throws ServiceError overloaded
+   */
+  widen(replies: number): void
+}
+
 /**
- * Bounded admission: as many requests are served at once as the language model takes, others wait in the order of their
- * arrival, and beyond the bound they are refused.
+ * Bounded admission: as many replies are made at once as the language model takes, others wait, and beyond the bound
+ * requests are refused. One that asks for more replies than the bound has to be alone.
  */
 export class Admission {
-  private inside = 0
+  private requests = 0
+  private replies = 0
   private closed = false
 
-  /** @param parallel requests that are served at once; `maxWaiting` may wait beside */
+  /** @param parallel replies that are made at once; `maxWaiting` may wait beside */
   constructor(
     private readonly parallel: number,
     private readonly maxWaiting: number,
@@ -129,32 +139,42 @@ export class Admission {
 
   /** Requests being served or waiting. */
   get size(): number {
-    return this.inside
+    return this.requests
   }
 
   /**
-   * A place for one request, until it is disposed of.
+   * A place for one request and its first reply, until it is disposed of.
    * @throws ServiceError overloaded, or shutting_down after {@link close}
    */
-  enter(): Disposable {
+  enter(): Place {
     if (this.closed)
       throw new ServiceError('shutting_down', 'The service is shutting down: try another replica.')
-    if (this.inside >= this.parallel + this.maxWaiting)
-      throw new ServiceError(
-        'overloaded',
-        `${this.inside} requests are being served or waiting, and the limit is ${this.parallel} served (SLOTS) and ${this.maxWaiting} waiting (MAX_WAITING): try again shortly.`,
-      )
-    this.inside++
-    let left = false
+    let counted = this.counted(1)
+    this.requests++
     return {
+      widen: (replies) => {
+        counted += this.counted(Math.min(replies, this.parallel + this.maxWaiting) - counted)
+      },
       [Symbol.dispose]: () => {
-        if (!left) this.inside--
-        left = true
+        if (counted === 0) return
+        this.requests--
+        this.replies -= counted
+        counted = 0
       },
     }
   }
 
   close(): void {
     this.closed = true
+  }
+
+  private counted(replies: number): number {
+    if (this.replies + replies > this.parallel + this.maxWaiting)
+      throw new ServiceError(
+        'overloaded',
+        `${this.replies} replies are being made or waiting, and ${replies} more would be beyond the limit of ${this.parallel} made at once (SLOTS) and ${this.maxWaiting} waiting (MAX_WAITING): try again shortly.`,
+      )
+    this.replies += replies
+    return replies
   }
 }

@@ -14,7 +14,7 @@ import { toolUse } from './chat-tools.js'
 import { conversation } from './conversation.js'
 import { sendEvents } from './event-stream.js'
 import type { ModelNames } from './models.js'
-import { requestSignal } from './request.js'
+import { placeOf, requestSignal } from './request.js'
 import { refuseUnsupported } from './unsupported.js'
 import { validator } from './validate.js'
 
@@ -51,6 +51,8 @@ export function chatCompletions(models: Models, names: ModelNames, limits: ChatL
     refuseUnsupported(body)
     const spoken = speech(body, voices)
     const options = { ...replyOptions(body, replyLimit(limits, spoken !== null), sizes), ...toolUse(body) }
+    const replies = body.n ?? 1
+    placeOf(response).widen(replies)
     const signal = requestSignal(response)
     const turn: ChatRequest = {
       ...options,
@@ -65,7 +67,6 @@ export function chatCompletions(models: Models, names: ModelNames, limits: ChatL
       model: body.model ?? models.llama.info.name,
     }
     const events = chat(models, turn, signal)
-    const replies = body.n ?? 1
     if (body.stream) {
       const withUsage = body.stream_options?.include_usage === true
       const mayCall = options.tools !== undefined

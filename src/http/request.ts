@@ -2,7 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
-import type { Admission } from '../assistant/registry.js'
+import type { Admission, Place } from '../assistant/registry.js'
 import { ServiceError } from '../errors.js'
 
 /** The only one that OpenAI's API has. */
@@ -69,10 +69,14 @@ export function requestSignal(response: Response): AbortSignal {
 export function admit(admission: Admission): RequestHandler {
   return function admitRequest(_request, response, next) {
     const place = admission.enter()
+    response.locals.place = place
     response.once('close', () => place[Symbol.dispose]())
     next()
   }
 }
+
+/** The place of a request that came by {@link admit}. */
+export const placeOf = (response: Response): Place => response.locals.place as Place
 
 /** Wants `authorization: Bearer <key>`, compared in constant time. */
 export function requireKey(key: string): RequestHandler {

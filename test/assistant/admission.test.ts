@@ -18,7 +18,7 @@ describe('assistant/registry Admission', () => {
       const refused = refusal(
         'overloaded',
         new RegExp(
-          `^${places.length} .* ${parallel} served \\(SLOTS\\) and ${waiting} waiting \\(MAX_WAITING\\)`,
+          `^${places.length} .* ${parallel} made at once \\(SLOTS\\) and ${waiting} waiting \\(MAX_WAITING\\)`,
         ),
       )
       assert.throws(() => admission.enter(), refused)
@@ -37,6 +37,32 @@ describe('assistant/registry Admission', () => {
     assert.equal(admission.size, 1)
     second[Symbol.dispose]()
     assert.equal(admission.size, 0)
+  })
+
+  it('counts the replies that a request asks for, and gives them all back', () => {
+    const admission = new Admission(4, 2)
+    const [one, many] = [admission.enter(), admission.enter()]
+    one.widen(1)
+    many.widen(4)
+    assert.equal(admission.size, 2, 'requests')
+    assert.throws(() => one.widen(3), refusal('overloaded', /^5 replies .* 2 more/))
+    one.widen(2)
+    assert.throws(() => admission.enter(), refusal('overloaded', /^6 replies .* 1 more/))
+    many[Symbol.dispose]()
+    admission.enter().widen(4)
+    assert.throws(() => admission.enter(), refusal('overloaded', /./))
+  })
+
+  it('lets a request that asks for more replies than may be inside in when it is alone', () => {
+    const admission = new Admission(2, 1)
+    const one = admission.enter()
+    const large = admission.enter()
+    assert.throws(() => large.widen(128), refusal('overloaded', /^2 replies .* 2 more/))
+    one[Symbol.dispose]()
+    large.widen(128)
+    assert.throws(() => admission.enter(), refusal('overloaded', /^3 replies/))
+    large[Symbol.dispose]()
+    for (let i = 0; i < 3; i++) admission.enter()
   })
 
   it('gives a place back when the work in it fails', () => {

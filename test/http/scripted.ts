@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
-import type { Admission, Models } from '#src/assistant/registry.js'
+import { Admission, type Models } from '#src/assistant/registry.js'
 import { createApp } from '#src/http/app.js'
 import type { SpeakEvent, SpeakRequest } from '#src/models/kokoro/speak.js'
 import type { GenerateEvent, GenerateRequest } from '#src/models/llama/request.js'
@@ -36,7 +36,7 @@ export const calling = (id: string, name: string, pieces: readonly string[], cal
 ]
 
 /** Whisper hears "A recording."; Kokoro has a sample for each character. */
-export async function startScripted(): Promise<Scripted> {
+export async function startScripted(admission = new Admission(1000, 0)): Promise<Scripted> {
   const asked: GenerateRequest[] = []
   const models = {
     whisper: {
@@ -62,8 +62,7 @@ export async function startScripted(): Promise<Scripted> {
   } as unknown as Models
   const app = createApp({
     models,
-    // The door is always open: how many may be inside is another test's.
-    admission: { enter: () => ({ [Symbol.dispose]() {} }) } as unknown as Admission,
+    admission,
     logger: pino({ level: 'silent' }),
     info: { version: '1', runtime: 'none', models: [], readyAt: 0 },
     limits: {
