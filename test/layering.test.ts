@@ -55,7 +55,7 @@ const rooms: { room: string; of: RegExp; may: RegExp; types?: RegExp }[] = [
   {
     room: 'models (run half)',
     of: /^models\//,
-    may: /^(decoding|grammar|text)\/|^runtime\/session\.ts$|^models\/model\.ts$/,
+    may: /^(decoding|grammar|text)\/|^runtime\/(session|event-queue)\.ts$|^models\/model\.ts$/,
     types: /^runtime\/manifest\.ts$/,
   },
   { room: 'worker', of: /^worker\.ts$/, may: /^(models|runtime)\// },

@@ -1,4 +1,5 @@
 /** A text that is still being written, cut into passages to speak one by one. */
+import { EventQueue } from '../runtime/event-queue.js'
 import { SentenceStream } from '../text/sentences.js'
 
 /**
@@ -15,11 +16,9 @@ const joined = 100
  */
 export class Passages {
   private readonly sentences = new SentenceStream()
-  private readonly ready: string[] = []
+  private readonly ready = new EventQueue<string>()
   private held = ''
   private begun = false
-  private ended = false
-  private wake = () => {}
 
   push(text: string): void {
     this.take(this.sentences.push(text))
@@ -28,25 +27,12 @@ export class Passages {
   end(): void {
     this.take(this.sentences.end())
     if (this.held !== '') this.release()
-    this.ended = true
-    this.wake()
+    this.ready.end()
   }
 
   /** The passages as they become ready. @throws the signal's reason, also while it waits */
-  async *read(signal: AbortSignal): AsyncGenerator<string> {
-    const onAbort = () => this.wake()
-    signal.addEventListener('abort', onAbort)
-    try {
-      for (;;) {
-        signal.throwIfAborted()
-        const passage = this.ready.shift()
-        if (passage !== undefined) yield passage
-        else if (this.ended) return
-        else await new Promise<void>((resolve) => (this.wake = resolve))
-      }
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
+  read(signal: AbortSignal): AsyncGenerator<string> {
+    return this.ready.read(signal)
   }
 
   private take(sentences: readonly string[]): void {
@@ -59,7 +45,6 @@ export class Passages {
       } else this.held = together
       if (!this.begun && this.held.length >= short) this.release()
     }
-    this.wake()
   }
 
   private release(): void {

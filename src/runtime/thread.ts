@@ -4,16 +4,11 @@
  */
 import { Worker } from 'node:worker_threads'
 import { ServiceError, SetupError } from '../errors.js'
+import { EventQueue } from './event-queue.js'
 import type { FromThread, ModelInfo, ThreadSettings, ToThread } from './protocol.js'
 
-/** Where the events of one call arrive. */
-interface Call {
-  push(event: unknown): void
-  end(error?: ServiceError): void
-}
-
 export class ModelThread<Request, Event> {
-  private readonly calls = new Map<number, Call>()
+  private readonly calls = new Map<number, EventQueue<Event>>()
   private nextId = 1
   private death: ServiceError | undefined
 
@@ -64,41 +59,20 @@ export class ModelThread<Request, Event> {
     if (this.death) throw this.death
     if (signal.aborted) throw cancelled(signal)
     const id = this.nextId++
-    const queue: unknown[] = []
-    let ended = false
-    let failure: ServiceError | undefined
-    let wake = () => {}
-    this.calls.set(id, {
-      push: (event) => {
-        queue.push(event)
-        wake()
-      },
-      end: (error) => {
-        ended = true
-        failure = error
-        wake()
-      },
-    })
-    // Nobody else needs to read on for the thread to be told.
+    const events = new EventQueue<Event>()
+    this.calls.set(id, events)
     const cancel = () => {
-      if (this.calls.delete(id) && !ended && !this.death) this.send({ kind: 'cancel', id })
+      if (this.calls.delete(id) && !this.death) this.send({ kind: 'cancel', id })
     }
-    const onAbort = () => {
-      cancel()
-      wake()
-    }
-    signal.addEventListener('abort', onAbort)
+    // Nobody else needs to read on for the thread to be told.
+    signal.addEventListener('abort', cancel)
     try {
       this.send({ kind: 'call', id, request })
-      for (;;) {
-        if (signal.aborted) throw cancelled(signal)
-        if (queue.length > 0) yield queue.shift() as Event
-        else if (failure) throw failure
-        else if (ended) return
-        else await new Promise<void>((resolve) => (wake = resolve))
-      }
+      yield* events.read(signal)
+    } catch (error) {
+      throw signal.aborted ? cancelled(signal) : error
     } finally {
-      signal.removeEventListener('abort', onAbort)
+      signal.removeEventListener('abort', cancel)
       cancel()
     }
   }
@@ -120,8 +94,13 @@ export class ModelThread<Request, Event> {
     if (message.kind === 'ready' || message.kind === 'failed') return
     const call = this.calls.get(message.id)
     if (!call) return
-    if (message.kind === 'event') call.push(message.event)
-    else call.end(message.kind === 'error' ? ServiceError.fromWire(message.error) : undefined)
+    if (message.kind === 'event') {
+      call.push(message.event as Event)
+      return
+    }
+    this.calls.delete(message.id)
+    if (message.kind === 'end') call.end()
+    else call.fail(ServiceError.fromWire(message.error))
   }
 
   private die(what: string, cause?: Error): void {
@@ -129,7 +108,7 @@ export class ModelThread<Request, Event> {
     this.death ??= new ServiceError('server_error', `The thread of ${this.info.name} ${what}.`, null, {
       cause,
     })
-    for (const call of this.calls.values()) call.end(this.death)
+    for (const call of this.calls.values()) call.fail(this.death)
     this.calls.clear()
     if (!asked) this.onDeath(this.death)
   }

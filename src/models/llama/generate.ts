@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { SetupError } from '../../errors.js'
 import { Grammars } from '../../grammar/grammars.js'
+import { EventQueue } from '../../runtime/event-queue.js'
 import { loadChatTemplate } from '../../text/chat-template.js'
 import { isObject, type JsonObject, readJsonObject, readTextIfPresent } from '../../text/json-file.js'
 import { loadTokenizer, type Tokenizer } from '../../text/tokenizer.js'
@@ -11,7 +12,6 @@ import { capacityOf } from './capacity.js'
 import { TokenChooser } from './chooser.js'
 import { readLlamaConfig } from './config.js'
 import { constraintOf, toolsOf } from './constraint.js'
-import { EventQueue } from './events.js'
 import { type Prompt, PromptEncoder } from './prompt.js'
 import { ReplyWriter } from './reply.js'
 import type { GenerateEvent, GenerateRequest, Tool } from './request.js'
@@ -104,10 +104,7 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
     const left = new AbortController()
     const served = this.#serve(request, AbortSignal.any([signal, left.signal]), events)
     try {
-      for await (const event of events) {
-        signal.throwIfAborted()
-        yield event
-      }
+      yield* events.read(signal)
     } finally {
       left.abort()
       await served
