@@ -11,6 +11,11 @@ export interface SamplingOptions extends Omit<DrawOptions, 'temperature'> {
   readonly random: () => number
 }
 
+/** Whether nothing but the largest logit can be chosen, so that nothing is drawn. */
+export const isGreedy = ({ temperature, topP, topK }: Omit<SamplingOptions, 'random'>): boolean =>
+  // 1 / temperature overflows only where nothing but the largest logit could be drawn.
+  1 / temperature === Infinity || topP === 0 || topK === 1
+
 /**
  * A chooser over the full vocabulary, exact: softmax(logits / temperature), cut by topK, then by topP, then one draw.
  * Of equally probable tokens at a cut, the lower ids stay.
@@ -32,8 +37,7 @@ export class Sampler {
       throw new RangeError(`topK must be an integer ≥ 1, not ${topK}`)
     }
     this.#options = options
-    // 1 / temperature overflows only where nothing but the largest logit could be drawn.
-    this.#greedy = 1 / temperature === Infinity || topP === 0 || topK === 1
+    this.#greedy = isGreedy(options)
   }
 
   fromRow(logits: Float32Array): number {

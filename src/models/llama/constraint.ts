@@ -1,25 +1,12 @@
 /** What the grammar of a request's replies is made of: what they may call, and what they must be. */
-import { ServiceError } from '../../errors.js'
 import type { Grammar } from '../../grammar/grammar.js'
 import type { Grammars } from '../../grammar/grammars.js'
 import type { CallConvention, Shape } from '../../grammar/shape.js'
 import type { GenerateRequest, Tool } from './request.js'
 
-/**
- * The tools of which the model is told: none where it must not call any.
- * @throws ServiceError `invalid_value` for a choice without tools, or of none of them
- */
-export function toolsOf({ tools = [], toolChoice = 'auto' }: GenerateRequest): readonly Tool[] {
-  if (typeof toolChoice === 'object' && !tools.some(({ name }) => name === toolChoice.name))
-    throw new ServiceError(
-      'invalid_value',
-      `tool_choice names ${JSON.stringify(toolChoice.name)}, which is none of the tools: name one of them.`,
-      'tool_choice',
-    )
-  if (toolChoice === 'required' && tools.length === 0)
-    throw new ServiceError('invalid_value', 'tool_choice is required, but there are no tools.', 'tool_choice')
-  return toolChoice === 'none' ? [] : tools
-}
+/** The tools of which the model is told: none where it must not call any. */
+export const toolsOf = ({ tools = [], toolChoice }: GenerateRequest): readonly Tool[] =>
+  toolChoice === 'none' ? [] : tools
 
 /**
  * Begins the constraint of a reply; undefined where there is none. Where a reply may call functions or else has a form,

@@ -15,7 +15,7 @@ import { constraintOf, toolsOf } from './constraint.js'
 import { type Prompt, PromptEncoder } from './prompt.js'
 import { ReplyWriter } from './reply.js'
 import type { GenerateEvent, GenerateRequest, Tool } from './request.js'
-import { choosing, type SamplingDefaults, samplingDefaults } from './sampling.js'
+import { type Choosing, choosing, type SamplingDefaults, samplingDefaults } from './sampling.js'
 import { Scheduler } from './scheduler.js'
 import { hermes } from './tools.js'
 
@@ -127,12 +127,13 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
       const prompt = prompts.encode({ ...request, tools }, context)
       const { tokens, recordingTokens } = prompt
       const maxTokens = Math.min(request.maxTokens, context - tokens.length)
+      const choosings = choosing(request, defaults)
+      const emit = (event: GenerateEvent) => events.push(event)
       await this.#scheduler.run({
         prompt: tokens,
-        replies: this.#replies({ ...request, tools, maxTokens }, prompt, (event) => events.push(event)),
+        replies: this.#replies({ ...request, tools, maxTokens }, prompt, choosings, emit),
         maxTokens,
-        // Who draws nothing, or draws by a seed, is to get the same text again.
-        reproducible: request.seed !== undefined || (request.temperature ?? defaults.temperature) === 0,
+        reproducible: choosings.reproducible,
         signal,
         started: (cachedTokens) =>
           events.push({ kind: 'start', promptTokens: tokens.length, cachedTokens, recordingTokens }),
@@ -146,21 +147,21 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
   #replies(
     request: GenerateRequest & { tools: readonly Tool[] },
     { tokens, thoughts }: Prompt,
+    choosings: Choosing,
     emit: (event: GenerateEvent) => void,
   ): ReplyWriter[] {
-    const { prompts, tokenizer, grammars, vocabulary, defaults, stopTokens } = this.#parts
+    const { prompts, tokenizer, grammars, vocabulary, stopTokens } = this.#parts
     const { tools, stop = [], maxTokens } = request
     const { dialect } = prompts
     const convention = dialect.calls ?? hermes
     const parallel = dialect.calls === undefined || dialect.parallelCalls
     const constraint = constraintOf(request, tools, convention, parallel, grammars)
-    const options = choosing(request, defaults, vocabulary)
     return Array.from(
       { length: request.choices ?? 1 },
       (_, index) =>
         new ReplyWriter({
           index,
-          chooser: new TokenChooser(options(index), tokens, vocabulary),
+          chooser: new TokenChooser(choosings.options(index), tokens, vocabulary),
           tokenizer,
           constraint: constraint?.(),
           stopTokens,

@@ -29,12 +29,13 @@ export type ReplyFormat = Exclude<Shape, { readonly kind: 'calls' }>
 
 export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max'
 
+/** What may be asked is checked where the request comes from; here only what needs the model's own files to be checked. */
 export interface GenerateRequest {
   readonly messages: readonly ChatMessage[]
   /** Texts within the messages that came from recordings: their tokens are counted apart. */
   readonly recordings?: readonly string[]
   readonly tools?: readonly Tool[]
-  /** Absent: `auto` where there are tools. */
+  /** Of the tools. Absent: `auto` where there are any. */
   readonly toolChoice?: ToolChoice
   /** Whether one reply may call several functions; it may if absent. */
   readonly parallelToolCalls?: boolean
@@ -50,7 +51,7 @@ export interface GenerateRequest {
   /** −2 … 2, as OpenAI defines them: subtracted from the logits of tokens that the reply already has. */
   readonly frequencyPenalty?: number
   readonly presencePenalty?: number
-  /** Added to the logits of tokens, −100 … 100, by id. */
+  /** Added to the logits of tokens, −100 … 100, by id, which the vocabulary has. */
   readonly logitBias?: Readonly<Record<string, number>>
   /** The same request with the same seed gives the same text; of several replies each has its own. */
   readonly seed?: number

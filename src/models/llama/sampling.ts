@@ -1,7 +1,8 @@
 /** How tokens are chosen: the request's values, and where it has none those of the model's generation_config.json. */
 import { randomUUID } from 'node:crypto'
 import { seededRandom } from '../../decoding/rng.js'
-import { ServiceError, SetupError } from '../../errors.js'
+import { isGreedy } from '../../decoding/sampler.js'
+import { SetupError } from '../../errors.js'
 import type { ChoosingOptions } from './chooser.js'
 import type { GenerateRequest } from './request.js'
 
@@ -45,18 +46,19 @@ export function samplingDefaults(generation: Json, where: string): SamplingDefau
   }
 }
 
-/**
- * How the tokens of a request's replies are chosen, by the index of the reply. Every one draws from a stream of its own,
- * which the seed and the index give: the first is that of a request for a single reply.
- * @param vocabulary ids of tokens are below it
- * @throws ServiceError `invalid_value` for a bias of what is no token, or beyond −100 … 100
- */
-export function choosing(
-  request: GenerateRequest,
-  defaults: SamplingDefaults,
-  vocabulary: number,
-): (index: number) => ChoosingOptions {
-  const { temperature, topP, seed, frequencyPenalty, presencePenalty, topLogprobs } = request
+/** How the tokens of a request's replies are chosen. */
+export interface Choosing {
+  /** Whether the same request is to have the same replies again: by a seed, or because nothing is drawn. */
+  readonly reproducible: boolean
+  /**
+   * By the index of the reply. Every one draws from a stream of its own, which the seed and the index give: the first is
+   * that of a request for a single reply.
+   */
+  options(index: number): ChoosingOptions
+}
+
+export function choosing(request: GenerateRequest, defaults: SamplingDefaults): Choosing {
+  const { temperature, topP, seed, frequencyPenalty, presencePenalty, logitBias = {}, topLogprobs } = request
   const shared = {
     temperature: temperature ?? defaults.temperature,
     topP: topP ?? defaults.topP,
@@ -64,27 +66,15 @@ export function choosing(
     frequency: frequencyPenalty ?? 0,
     presence: presencePenalty ?? 0,
     repetition: defaults.repetitionPenalty,
-    bias: bias(request.logitBias ?? {}, vocabulary),
+    bias: Object.entries(logitBias).map(([token, value]) => [Number(token), value] as const),
     topLogprobs,
   }
   const stream = (index: number) => (index === 0 ? seed! : `${seed}, reply ${index}`)
-  return (index) => ({
-    ...shared,
-    random: seededRandom(seed === undefined ? randomUUID() : stream(index)),
-  })
-}
-
-function bias(given: Readonly<Record<string, number>>, vocabulary: number): [token: number, value: number][] {
-  return Object.entries(given).map(([key, value]) => {
-    const refuse = (what: string) =>
-      new ServiceError('invalid_value', `logit_bias has ${what}.`, `logit_bias`)
-    const token = Number(key)
-    if (!/^\d+$/.test(key) || token >= vocabulary)
-      throw refuse(
-        `${JSON.stringify(key)}, which is no token of this model: its ids are 0 to ${vocabulary - 1}`,
-      )
-    if (!(value >= -100 && value <= 100))
-      throw refuse(`the value ${value} for the token ${key}: give one from -100 to 100`)
-    return [token, value]
-  })
+  return {
+    reproducible: seed !== undefined || isGreedy(shared),
+    options: (index) => ({
+      ...shared,
+      random: seededRandom(seed === undefined ? randomUUID() : stream(index)),
+    }),
+  }
 }

@@ -35,7 +35,7 @@ describe('models/llama/sampling', () => {
     const request = { messages: [], maxTokens: 9 }
     const sampling = { temperature: 0.5, topP: 0.9, topK: 7, repetitionPenalty: 1.2 }
     const choose = (given: Partial<GenerateRequest>, index = 0) =>
-      choosing({ ...request, ...given }, sampling, 100)(index)
+      choosing({ ...request, ...given }, sampling).options(index)
     const draws = (given: Partial<GenerateRequest>, index = 0) => {
       const { random } = choose(given, index)
       return Array.from({ length: 9 }, random)
@@ -77,16 +77,16 @@ describe('models/llama/sampling', () => {
       assert.notDeepEqual(draws({}), draws({}))
     })
 
-    it('refuses a bias of what is no token, or out of range', () => {
-      for (const [logitBias, message] of [
-        [{ 100: 1 }, /"100", which is no token of this model: its ids are 0 to 99/],
-        [{ '-1': 1 }, /"-1"/],
-        [{ '1.5': 1 }, /"1\.5"/],
-        [{ Paris: 1 }, /"Paris"/],
-        [{ 3: 101 }, /101 for the token 3/],
-        [{ 3: Number.NaN }, /NaN for the token 3/],
-      ] as const)
-        assert.throws(() => choose({ logitBias }), { code: 'invalid_value', param: 'logit_bias', message })
+    it('is reproducible by a seed, or where nothing is drawn, whoever says so', () => {
+      const isReproducible = (given: Partial<GenerateRequest>, more = {}) =>
+        choosing({ ...request, ...given }, { ...sampling, ...more }).reproducible
+      assert.equal(isReproducible({}), false)
+      assert.equal(isReproducible({ temperature: 1, topP: 0.5 }), false)
+      for (const given of [{ seed: 0 }, { temperature: 0 }, { topP: 0 }])
+        assert.equal(isReproducible(given), true, JSON.stringify(given))
+      for (const more of [{ temperature: 0 }, { topP: 0 }, { topK: 1 }])
+        assert.equal(isReproducible({}, more), true, JSON.stringify(more))
+      assert.equal(isReproducible({ temperature: 1 }, { temperature: 0 }), false)
     })
   })
 })
