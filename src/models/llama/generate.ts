@@ -13,6 +13,7 @@ import { TokenChooser } from './chooser.js'
 import { readLlamaConfig } from './config.js'
 import { constraintOf, toolsOf } from './constraint.js'
 import { type Prompt, PromptEncoder } from './prompt.js'
+import { tokensAcross } from './reasoning.js'
 import { ReplyWriter } from './reply.js'
 import type { GenerateEvent, GenerateRequest, Tool } from './request.js'
 import { type Choosing, choosing, type SamplingDefaults, samplingDefaults } from './sampling.js'
@@ -50,6 +51,7 @@ export async function loadLlama(context: ModelContext): Promise<Model<GenerateRe
     vocabulary: config.vocabulary,
     defaults: samplingDefaults(generation, join(folder, 'generation_config.json')),
     stopTokens: ends,
+    across: prompts.dialect.thinks ? tokensAcross(tokenizer) : [],
     facts: {
       contextTokens: capacity.context,
       slots: capacity.slots,
@@ -83,6 +85,7 @@ interface Parts {
   readonly vocabulary: number
   readonly defaults: SamplingDefaults
   readonly stopTokens: ReadonlySet<number>
+  readonly across: readonly (readonly number[])[]
   readonly facts: Readonly<Record<string, unknown>>
 }
 
@@ -150,7 +153,7 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
     choosings: Choosing,
     emit: (event: GenerateEvent) => void,
   ): ReplyWriter[] {
-    const { prompts, tokenizer, grammars, vocabulary, stopTokens } = this.#parts
+    const { prompts, tokenizer, grammars, vocabulary, stopTokens, across } = this.#parts
     const { tools, stop = [], maxTokens } = request
     const { dialect } = prompts
     const convention = dialect.calls ?? hermes
@@ -168,6 +171,7 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
           stop,
           maxTokens,
           thoughts,
+          across,
           calls: tools.length > 0 ? convention : undefined,
           emit,
         }),

@@ -1,10 +1,29 @@
 /** Tells what a model thinks, `<think>` … `</think>` before its answer, from the answer. */
+import type { Tokenizer } from '../../text/tokenizer.js'
 import { type Piece, partOf } from './pieces.js'
 
 export const thinkMarks = { open: '<think>', close: '</think>' } as const
 
 /** Where a reply may be when it begins: in its answer for good, in its thoughts, or at either. */
 export type Thoughts = 'none' | 'begun' | 'possible'
+
+/**
+ * The tokens that would both end the thoughts and begin the answer, by how many characters of the closing mark are
+ * there before them: what the answer may begin with is not known to who chooses them.
+ */
+export function tokensAcross(tokenizer: Pick<Tokenizer, 'bytes' | 'vocabularySize'>): readonly number[][] {
+  const { close } = thinkMarks
+  const across: number[][] = Array.from(close, () => [])
+  for (let token = 0; token < tokenizer.vocabularySize; token++) {
+    const text = Buffer.from(tokenizer.bytes(token)).toString('latin1')
+    if (!text.includes(close.at(-1)!)) continue
+    for (const [length, tokens] of across.entries()) {
+      const [, ...rest] = (close.slice(0, length) + text).split(close)
+      if (rest.join('').trim() !== '') tokens.push(token)
+    }
+  }
+  return across
+}
 
 export class ReasoningReader {
   #state: 'undecided' | 'thinking' | 'answer'
@@ -20,6 +39,11 @@ export class ReasoningReader {
 
   get state(): 'undecided' | 'thinking' | 'answer' {
     return this.#state
+  }
+
+  /** In thoughts: how many characters of their closing mark are there. */
+  get closing(): number {
+    return partOf(thinkMarks.close, this.#buffer)
   }
 
   push(text: string): Piece[] {

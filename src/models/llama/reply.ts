@@ -26,6 +26,8 @@ export interface ReplyOptions {
   readonly stop: readonly string[]
   readonly maxTokens: number
   readonly thoughts: Thoughts
+  /** Of its vocabulary, where it may think: as {@link tokensAcross} has them. */
+  readonly across: readonly (readonly number[])[]
   /** How it calls functions; undefined: it can not. */
   readonly calls?: CallConvention | undefined
   emit(event: GenerateEvent): void
@@ -87,7 +89,7 @@ export class ReplyWriter implements Reply {
 
   /**
    * Where a reply may think before it answers, it may begin to. What it thinks is free, but no end of it where the answer
-   * has to be something.
+   * has to be something, and no token that ends in the answer.
    */
   #mask(constraint: Constraint, logits: Float32Array): void {
     const { state } = this.#reasoning
@@ -95,6 +97,7 @@ export class ReplyWriter implements Reply {
       const answer = logits.slice()
       constraint.mask(answer)
       for (const stop of this.#options.stopTokens) logits[stop] = answer[stop]!
+      for (const token of this.#options.across[this.#reasoning.closing]!) logits[token] = -Infinity
       return
     }
     const think = state === 'undecided' ? this.#think : undefined

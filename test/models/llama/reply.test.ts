@@ -236,6 +236,7 @@ describe('models/llama/reply', () => {
         stop: [],
         maxTokens: 9,
         thoughts: 'none',
+        across: [],
         emit: (event) => events.push(event),
       })
     const top = { kind: 'top', ids: [2, 1], logits: Float32Array.of(3, 1), logSumExp: 5 } as const
@@ -282,6 +283,13 @@ describe('models/llama/reply', () => {
       const told = tell(script, { constraint, thoughts: 'possible' })
       assert.deepEqual([told.reasoning, told.text], ['Hm', 'b'])
       assert.deepEqual(constraint.accepted, [5])
+    })
+
+    it('begins behind the thoughts, too, where their mark has several tokens', () => {
+      // Tokens by order: stop, >\n, Hm, </, think, >no, yes. In place of what is forbidden comes the first that is not.
+      const constraint = only(6)
+      const told = tell(['>\n', 'Hm', '</', 'think', '>no', 'yes'], { constraint, thoughts: 'begun' })
+      assert.deepEqual([told.reasoning, told.text, told.end.reason], ['>\nHm', 'yes', 'stop'])
     })
 
     it('lets thoughts be the end only where no answer has to come', () => {

@@ -1,5 +1,6 @@
 /** A tokenizer of a few tokens, and scores that choose them. */
 import { TokenChooser } from '#src/models/llama/chooser.js'
+import { tokensAcross } from '#src/models/llama/reasoning.js'
 import { type ReplyOptions, ReplyWriter } from '#src/models/llama/reply.js'
 import type { GenerateEvent } from '#src/models/llama/request.js'
 import type { Scores } from '#src/models/llama/work.js'
@@ -80,6 +81,7 @@ export function tell(
     stop: [],
     maxTokens: 10_000,
     thoughts: 'none',
+    across: tokensAcross(tokenizer),
     emit: (event) => events.push(event),
     ...given,
   })
