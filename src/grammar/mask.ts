@@ -1,7 +1,7 @@
 /** Which tokens can come next: worked out from a configuration, kept in the shortest form. */
 import { after, afterSpecial, type Configuration, landed, type Stack, type Thread } from './configuration.js'
 import type { Pool } from './pool.js'
-import { closed, type State } from './state.js'
+import { closed, type Exits } from './state.js'
 import type { TokenSet } from './token-set.js'
 import type { TokenTrie } from './token-trie.js'
 
@@ -37,31 +37,31 @@ export function maskOf(at: Configuration, tokens: TokenSet, pool: Pool): Mask {
 /** Allows all tokens of a trie that a thread can read. As long as it stays within one automaton, tables tell. */
 function walk(trie: TokenTrie, from: Thread, allow: (id: number) => void, pool: Pool): void {
   const { bytes, depths, ends, firsts, tokens, deepest } = trie
-  const states: (State | undefined)[] = new Array(deepest + 1)
+  const exits: (Exits | undefined)[] = new Array(deepest + 1)
   const stacks: (Stack | undefined)[] = new Array(deepest + 1)
   const configurations: (Configuration | undefined)[] = new Array(deepest + 1)
   const put = (depth: number, configuration: Configuration) => {
     const thread = configuration.threads.length === 1 ? configuration.threads[0] : undefined
-    states[depth] = thread?.state
+    exits[depth] = thread?.state.exits
     stacks[depth] = thread?.stack
     configurations[depth] = thread ? undefined : configuration
   }
-  states[0] = from.state
+  exits[0] = from.state.exits
   stacks[0] = from.stack
   for (let node = 0; node < bytes.length; ) {
     const depth = depths[node]!
-    const state = states[depth - 1]
-    if (state) {
-      const next = state.next(bytes[node]!)
+    const here = exits[depth - 1]
+    if (here) {
+      const next = here.after(bytes[node]!)
       if (!next) {
         node = ends[node]!
         continue
       }
       const stack = stacks[depth - 1]!
       if (next.isInner) {
-        states[depth] = next
+        exits[depth] = next
         stacks[depth] = stack
-      } else put(depth, landed(next, stack, pool))
+      } else put(depth, landed(next.state, stack, pool))
     } else {
       const next = after(configurations[depth - 1]!, bytes[node]!, pool)
       if (!next) {

@@ -56,7 +56,7 @@ abstract class Inner extends State {
 }
 
 class Start extends Inner {
-  protected read(byte: number): State | null {
+  read(byte: number): State | null {
     return byte === quote ? this.lexeme.body(this.text) : null
   }
 }
@@ -64,7 +64,7 @@ class Start extends Inner {
 class End extends Inner {
   override readonly accepts = true
   override readonly reads = false
-  protected read(): State | null {
+  read(): State | null {
     return null
   }
 }
@@ -72,7 +72,7 @@ class End extends Inner {
 class Body extends Inner {
   override readonly open = this.text.open
 
-  protected read(byte: number): State | null {
+  read(byte: number): State | null {
     const { lexeme, text } = this
     if (byte === quote) return text.accepts ? lexeme.state('end', () => new End(lexeme, text)) : null
     if (byte === backslash) {
@@ -124,7 +124,7 @@ class WithinUtf8 extends Inner {
     super(lexeme, text)
   }
 
-  protected read(byte: number): State | null {
+  read(byte: number): State | null {
     const { lexeme, text } = this
     if (byte < 0x80 || byte > 0xbf || !lexeme.writable[byte]) return null
     const more = this.of.more - 1
@@ -142,7 +142,7 @@ const shortEscapes: ReadonlyMap<number, number> = new Map(
 
 /** Behind a backslash. */
 class Escape extends Inner {
-  protected read(byte: number): State | null {
+  read(byte: number): State | null {
     const code = shortEscapes.get(byte)
     if (code !== undefined) return this.lexeme.after(this.text, code)
     return byte === 0x75 ? hex(this.lexeme, this.text, { digits: 0, value: 0 }) : null
@@ -191,7 +191,7 @@ class WithinHex extends Inner {
     super(lexeme, text)
   }
 
-  protected read(byte: number): State | null {
+  read(byte: number): State | null {
     const digit = Number.parseInt(String.fromCharCode(byte), 16)
     if (Number.isNaN(digit)) return null
     const { digits, value } = this.of
@@ -210,7 +210,7 @@ class Paired extends Inner {
     super(lexeme, text)
   }
 
-  protected read(byte: number): State | null {
+  read(byte: number): State | null {
     const { lexeme, text, lead } = this
     if (byte !== this.expects) return null
     if (byte !== backslash) return hex(lexeme, text, { digits: 0, value: 0, lead })

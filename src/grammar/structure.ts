@@ -119,7 +119,7 @@ class StructureState extends State {
     this.#calls = undefined
   }
 
-  protected read(byte: number): State | null {
+  read(byte: number): State | null {
     const to: Node[] = []
     for (const { edges } of this.places)
       for (const edge of edges) if (edge.low <= byte && byte <= edge.high) to.push(edge.to)

@@ -28,7 +28,7 @@ class AsciiState extends State {
     this.reads = text.moves.length > 0
   }
 
-  protected read(byte: number): State | null {
+  read(byte: number): State | null {
     const to = byte < 0x80 ? moveOn(this.text, byte) : undefined
     return to ? textLexemeState(to, this.pool) : null
   }
