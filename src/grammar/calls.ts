@@ -1,46 +1,13 @@
 /** Function calls as chat templates write them, and the free text around them. */
+import type { CallsPlan } from './plan.js'
 import type { Pool } from './pool.js'
-import { type Alternative, Rule } from './rule.js'
-import type { RuleMaking } from './schema-rules.js'
-import type { CallConvention, Vocabulary } from './shape.js'
+import type { Vocabulary } from './shape.js'
 import type { Callee, State } from './state.js'
 import { Node, structureState } from './structure.js'
 
-export interface Calls {
-  readonly convention: CallConvention
+interface Calls extends CallsPlan {
   /** The object that a call is. */
-  readonly call: Rule
-  /** Whether the reply may be text instead, or before the calls. */
-  readonly isAuto: boolean
-  /** Whether more than one call may be made. */
-  readonly parallel: boolean
-}
-
-/** The object of a call to any of these functions. */
-export function callRule(
-  functions: readonly { readonly name: string; readonly parameters: Rule }[],
-  argumentsKey: string,
-  making: RuleMaking,
-): Rule {
-  const constant = (value: string) => complete([{ kind: 'values', values: [value] }], making)
-  return complete(
-    functions.map(({ name, parameters }) => ({
-      kind: 'object',
-      properties: [
-        { name: 'name', value: constant(name), isRequired: true },
-        { name: argumentsKey, value: parameters, isRequired: true },
-      ],
-      additional: undefined,
-    })),
-    making,
-  )
-}
-
-function complete(alternatives: readonly Alternative[], { draw, pool }: RuleMaking): Rule {
-  const rule = new Rule(draw, pool)
-  rule.alternatives = alternatives
-  rule.isProductive = true
-  return rule
+  readonly call: Callee
 }
 
 /** The grammar of a reply that makes calls, or may. */

@@ -2,6 +2,7 @@
 import { after, afterSpecial, type Configuration, initial, nameOf } from './configuration.js'
 import { applyMask, type Mask, maskOf } from './mask.js'
 import type { Pool } from './pool.js'
+import type { Vocabulary } from './shape.js'
 import type { Callee } from './state.js'
 import type { TokenSet } from './token-set.js'
 
@@ -14,6 +15,7 @@ export class Grammar {
 
   constructor(
     private readonly root: Callee,
+    private readonly vocabulary: Vocabulary,
     private readonly tokens: TokenSet,
     private readonly pool: Pool,
   ) {}
@@ -32,12 +34,12 @@ export class Grammar {
       this.#masks.set(name, mask)
       this.#maskBytes += mask.words.byteLength + 2 * name.length
     }
-    applyMask(mask, logits, this.tokens.vocabulary.size)
+    applyMask(mask, logits, this.tokens.size)
   }
 
   /** @internal The configuration after a token; undefined where it can not come; 'end' after a stop token. */
   take(at: Configuration, token: number): Configuration | 'end' | undefined {
-    const { vocabulary } = this.tokens
+    const { vocabulary } = this
     if (vocabulary.stopTokens.has(token)) return at.ends ? 'end' : undefined
     const bytes = vocabulary.bytes(token)
     if (bytes.length === 0) return afterSpecial(at, token, this.pool)

@@ -2,21 +2,25 @@
  * Rules drawn as graphs of JSON text. Values stand in the form of JSON.stringify. White space is bounded, so that a
  * model can not go on with it for ever: none, one space, or a line break and an indentation.
  */
-import { type Alternative, isProductive, mostItems, type Rule } from './rule.js'
+import type { Alternative as AlternativeOf } from './rule.js'
+import type { Callee } from './state.js'
 import { Node } from './structure.js'
 
 const ascii = (character: string) => character.charCodeAt(0)
 const mostIndentation = 24
 
-/** @param writable which bytes a token can be: other characters are escaped. */
-export function drawing(writable: readonly boolean[]): (rule: Rule) => Node {
-  return (rule) => {
-    const start = new Node()
-    const end = Node.final()
-    for (const alternative of rule.alternatives)
-      if (isProductive(alternative)) draw(alternative, start, end, writable)
-    return start
-  }
+/** A rule that can be called where its value comes. */
+export interface CalledRule extends Callee {
+  readonly alternatives: readonly Alternative[]
+}
+type Alternative = AlternativeOf<CalledRule, Callee>
+
+/** The graph of the values that have one of these forms. @param writable which bytes a token can be: others are escaped */
+export function drawn(alternatives: readonly Alternative[], writable: readonly boolean[]): Node {
+  const start = new Node()
+  const end = Node.final()
+  for (const alternative of alternatives) draw(alternative, start, end, writable)
+  return start
 }
 
 function draw(alternative: Alternative, from: Node, to: Node, writable: readonly boolean[]): void {
@@ -46,32 +50,30 @@ function drawObject(
   to: Node,
   writable: readonly boolean[],
 ): void {
-  const possible = properties.filter(({ value }) => value.isProductive)
-  const more = additional?.value.isProductive ? additional : undefined
   const close = new Node().on(ascii('}'), to)
-  const lastRequired = possible.findLastIndex(({ isRequired }) => isRequired)
+  const lastRequired = properties.findLastIndex(({ isRequired }) => isRequired)
   /** Where the key of one of the properties from `index` on comes. */
-  const keys = possible.map((_, index) => new Node((node) => drawKey(node, index)))
+  const keys = properties.map((_, index) => new Node((node) => drawKey(node, index)))
   keys.push(new Node((node) => drawFurther(node)))
   /** Behind a value, all properties before `index` being done with. */
   const behind = [...keys].map((_, index) => new Node((node) => drawBehind(node, index)))
 
   function drawKey(node: Node, index: number): void {
-    const { name, value, isRequired } = possible[index]!
+    const { name, value, isRequired } = properties[index]!
     const colon = new Node()
     node.path(jsonBytes(name, writable), colon)
     drawValue(colon, value, behind[index + 1]!, writable)
     if (!isRequired) node.empty(keys[index + 1]!)
   }
   function drawFurther(node: Node): void {
-    if (!more) return
+    if (!additional) return
     const colon = new Node()
-    node.call(more.key, colon)
-    drawValue(colon, more.value, behind.at(-1)!, writable)
+    node.call(additional.key, colon)
+    drawValue(colon, additional.value, behind.at(-1)!, writable)
   }
   function drawBehind(node: Node, index: number): void {
     if (index > lastRequired) node.empty(gap(close))
-    if (index < possible.length || more) node.on(ascii(','), gap(keys[index]!))
+    if (index < properties.length || additional) node.on(ascii(','), gap(keys[index]!))
   }
   const opened = new Node()
   from.on(ascii('{'), gap(opened))
@@ -79,7 +81,7 @@ function drawObject(
   if (lastRequired < 0) opened.empty(close)
 }
 
-function drawValue(colon: Node, value: Rule, to: Node, writable: readonly boolean[]): void {
+function drawValue(colon: Node, value: CalledRule, to: Node, writable: readonly boolean[]): void {
   const place = new Node()
   colon.on(ascii(':'), new Node().on(ascii(' '), place).empty(place))
   put(value, place, to, writable)
@@ -91,8 +93,7 @@ function drawArray(
   to: Node,
   writable: readonly boolean[],
 ): void {
-  const { prefix, items, least } = array
-  const most = mostItems(array)
+  const { prefix, items, least, most } = array
   // From here on, one place is like the next.
   const last = most === Infinity ? Math.max(prefix.length, least) : most
   const close = new Node().on(ascii(']'), to)
@@ -144,7 +145,7 @@ function gap(to: Node): Node {
 }
 
 /** A value's text between two places. Only what nests, or has other ways to be written, needs a run of its own. */
-function put(rule: Rule, from: Node, to: Node, writable: readonly boolean[]): void {
+function put(rule: CalledRule, from: Node, to: Node, writable: readonly boolean[]): void {
   const [alternative, ...others] = rule.alternatives
   const isSimple = alternative?.kind === 'lexeme' || alternative?.kind === 'values'
   if (isSimple && others.length === 0) draw(alternative, from, to, writable)

@@ -2,55 +2,49 @@
 import { formatNames, textsOfFormat } from './formats.js'
 import { type NumberBounds, numbers } from './number-text.js'
 import { otherThan } from './other-names.js'
-import type { Pool } from './pool.js'
+import { Pool } from './pool.js'
 import { Refusal } from './refusal.js'
 import { matching } from './regex.js'
 import { PatternError } from './regex-syntax.js'
 import type { SchemaNode } from './schema-node.js'
-import type { Callee } from './state.js'
-import { stringLexeme } from './string-lexeme.js'
 import { Effort, intersect, type TextState, TooComplex } from './text-automaton.js'
 import { textOfLength, withLength } from './text-length.js'
-import { textLexeme } from './text-lexeme.js'
+
+/** Texts as JSON writes them: strings in quotes, with escapes, or numbers as they are. */
+export interface Lexeme {
+  readonly kind: 'string' | 'number'
+  readonly texts: TextState
+}
 
 export class Lexemes {
   private readonly effort = new Effort()
+  private readonly pool = new Pool(Infinity)
   private readonly texts = new Map<string, TextState | undefined>()
-  private readonly lexemes = new Map<TextState, Callee>()
-
-  constructor(
-    private readonly writable: readonly boolean[],
-    private readonly pool: Pool,
-  ) {}
-
-  /** What has been spent on their automata, in the steps of {@link Effort}. */
-  get steps(): number {
-    return this.effort.spent
-  }
+  private readonly lexemes = new Map<TextState, Lexeme>()
 
   /** Any string. */
-  get string(): Callee {
-    return this.quoted(this.textsOf([], true)!)
+  get string(): Lexeme {
+    return this.lexeme('string', this.textsOf([], true)!)
   }
 
   /** Strings that satisfy all of these nodes; undefined if there are none. */
-  strings(nodes: readonly SchemaNode[], strict: boolean): Callee | undefined {
+  strings(nodes: readonly SchemaNode[], strict: boolean): Lexeme | undefined {
     const texts = this.textsOf(nodes, strict)
-    return texts && this.quoted(texts)
+    return texts && this.lexeme('string', texts)
   }
 
   /** Keys that are none of these names. */
-  otherKeys(names: readonly string[]): Callee {
+  otherKeys(names: readonly string[]): Lexeme {
     const name = JSON.stringify(['names', ...names])
-    return this.quoted(this.made(name, () => otherThan(names, this.pool))!)
+    return this.lexeme('string', this.made(name, () => otherThan(names, this.pool))!)
   }
 
   /** Numbers, or integers, that satisfy all of these nodes; undefined if there are none. */
-  numbers(nodes: readonly SchemaNode[], integer: boolean): Callee | undefined {
+  numbers(nodes: readonly SchemaNode[], integer: boolean): Lexeme | undefined {
     const bounds = boundsOf(nodes, integer)
     const name = `number ${Object.values(bounds).join()}` // infinities have no JSON
     const texts = this.made(name, () => attempt(nodes, () => numbers(bounds, this.effort)))
-    return texts && this.lexeme(texts, () => textLexeme(texts, this.pool))
+    return texts && this.lexeme('number', texts)
   }
 
   /** The texts of the strings that satisfy all of these nodes. Not strict: patterns and formats not known are ignored. */
@@ -100,12 +94,8 @@ export class Lexemes {
     return this.texts.get(name)
   }
 
-  private quoted(texts: TextState): Callee {
-    return this.lexeme(texts, () => stringLexeme(texts, this.writable, this.pool))
-  }
-
-  private lexeme(texts: TextState, make: () => Callee): Callee {
-    const known = this.lexemes.get(texts) ?? make()
+  private lexeme(kind: Lexeme['kind'], texts: TextState): Lexeme {
+    const known = this.lexemes.get(texts) ?? { kind, texts }
     this.lexemes.set(texts, known)
     return known
   }

@@ -13,8 +13,8 @@ export interface Mask {
 
 /** The mask of a configuration. A token may come if its last byte may, whatever would have to follow. */
 export function maskOf(at: Configuration, tokens: TokenSet, pool: Pool): Mask {
-  const { vocabulary, plain, other, special } = tokens
-  const allowed = new Uint32Array(Math.ceil(vocabulary.size / 32))
+  const { size, stopTokens, plain, other, special } = tokens
+  const allowed = new Uint32Array(Math.ceil(size / 32))
   const allow = (id: number) => {
     allowed[id >>> 5]! |= 1 << (id & 31)
   }
@@ -30,8 +30,8 @@ export function maskOf(at: Configuration, tokens: TokenSet, pool: Pool): Mask {
   if (at.threads.some(({ state }) => state.anySpecial)) special.forEach(allow)
   for (const id of at.threads.flatMap(({ state }) => state.specials))
     if (afterSpecial(at, id, pool)) allow(id)
-  if (at.ends) vocabulary.stopTokens.forEach(allow)
-  return shortest(allowed, vocabulary.size)
+  if (at.ends) stopTokens.forEach(allow)
+  return shortest(allowed, size)
 }
 
 /** Allows all tokens of a trie that a thread can read. As long as it stays within one automaton, tables tell. */

@@ -1,58 +1,62 @@
 /** A JSON value's grammar, before it is drawn: the ways to write it. */
-import type { Pool } from './pool.js'
-import type { Callee, State } from './state.js'
-import { type Node, structureState } from './structure.js'
+import type { Lexeme } from './lexemes.js'
 
-export interface Property {
+export interface Property<R> {
   readonly name: string
-  readonly value: Rule
+  readonly value: R
   readonly isRequired: boolean
 }
 
-export type Alternative =
+/** @typeParam R how a rule is named; L: how a string or a number is */
+export type Alternative<R, L> =
   /** One of these values. */
   | { readonly kind: 'values'; readonly values: readonly unknown[] }
   /** A string or a number. */
-  | { readonly kind: 'lexeme'; readonly lexeme: Callee }
+  | { readonly kind: 'lexeme'; readonly lexeme: L }
   | {
       readonly kind: 'object'
-      readonly properties: readonly Property[]
+      readonly properties: readonly Property<R>[]
       /** Values and keys of further properties; undefined: there are none. */
-      readonly additional: { readonly key: Callee; readonly value: Rule } | undefined
+      readonly additional: { readonly key: L; readonly value: R } | undefined
     }
   | {
       readonly kind: 'array'
-      readonly prefix: readonly Rule[]
+      readonly prefix: readonly R[]
       /** Behind the prefix. */
-      readonly items: Rule
+      readonly items: R
       readonly least: number
       readonly most: number
     }
 
-let rules = 0
-
-export class Rule implements Callee {
-  readonly level = 1
-  private readonly id = ++rules
-  alternatives: readonly Alternative[] = []
+/** What a schema leaves of a value. */
+export class Rule {
+  alternatives: readonly Alternative<Rule, Lexeme>[] = []
   /** Whether any value can be written at all; known when all rules are. */
   isProductive = false
-
-  constructor(
-    private readonly draw: (rule: Rule) => Node,
-    private readonly pool: Pool,
-  ) {}
-
-  get start(): State {
-    return structureState([this.pool.get(`r${this.id}`, () => new Drawing(this.draw(this))).root], this.pool)
-  }
 }
 
-/** A rule's graph grows with the texts that are written, so it goes with all else that was worked out. */
-class Drawing {
-  constructor(readonly root: Node) {}
-
-  forget(): void {}
+/** The same alternative, rules and lexemes named otherwise. */
+export function renamed<R, L, S, M>(
+  alternative: Alternative<R, L>,
+  rule: (rule: R) => S,
+  lexeme: (lexeme: L) => M,
+): Alternative<S, M> {
+  switch (alternative.kind) {
+    case 'values':
+      return alternative
+    case 'lexeme':
+      return { kind: 'lexeme', lexeme: lexeme(alternative.lexeme) }
+    case 'object': {
+      const { properties, additional } = alternative
+      return {
+        kind: 'object',
+        properties: properties.map((property) => ({ ...property, value: rule(property.value) })),
+        additional: additional && { key: lexeme(additional.key), value: rule(additional.value) },
+      }
+    }
+    case 'array':
+      return { ...alternative, prefix: alternative.prefix.map(rule), items: rule(alternative.items) }
+  }
 }
 
 /** Finds the rules by which a value can come to its end: least fixed point. */
@@ -69,7 +73,21 @@ export function markProductive(rules: readonly Rule[]): void {
   }
 }
 
-export function isProductive(alternative: Alternative): boolean {
+/** What of a rule can come to its end. */
+export function productiveOf({ alternatives }: Rule): readonly Alternative<Rule, Lexeme>[] {
+  return alternatives.filter(isProductive).map((alternative) => {
+    if (alternative.kind === 'array') return { ...alternative, most: mostItems(alternative) }
+    if (alternative.kind !== 'object') return alternative
+    const { properties, additional } = alternative
+    return {
+      kind: 'object',
+      properties: properties.filter(({ value }) => value.isProductive),
+      additional: additional?.value.isProductive ? additional : undefined,
+    }
+  })
+}
+
+function isProductive(alternative: Alternative<Rule, Lexeme>): boolean {
   switch (alternative.kind) {
     case 'values':
       return alternative.values.length > 0
@@ -83,7 +101,7 @@ export function isProductive(alternative: Alternative): boolean {
 }
 
 /** How many items an array can have. */
-export function mostItems({ prefix, items, most }: Extract<Alternative, { kind: 'array' }>): number {
+function mostItems({ prefix, items, most }: Extract<Alternative<Rule, Lexeme>, { kind: 'array' }>): number {
   const first = prefix.findIndex((rule) => !rule.isProductive)
   if (first >= 0) return Math.min(most, first)
   return items.isProductive ? most : Math.min(most, prefix.length)

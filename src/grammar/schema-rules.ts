@@ -1,20 +1,13 @@
 /** JSON Schema → rules: for every list of subschemas that must hold at one place, the ways to write a value there. */
 import { type Clause, clausesOf, refuseOverlaps, typesOf, valuesOf } from './clauses.js'
-import type { Lexemes } from './lexemes.js'
-import type { Pool } from './pool.js'
+import type { Lexeme, Lexemes } from './lexemes.js'
 import { Refusal } from './refusal.js'
-import { type Alternative, markProductive, type Property, Rule } from './rule.js'
+import { type Alternative as AlternativeOf, markProductive, type Property, Rule } from './rule.js'
 import { isOfType, satisfies } from './satisfies.js'
 import { type SchemaNode, SchemaReader } from './schema-node.js'
 import type { JsonSchema } from './shape.js'
-import type { Node } from './structure.js'
 
-/** What rules are made with. */
-export interface RuleMaking {
-  readonly lexemes: Lexemes
-  readonly pool: Pool
-  draw(rule: Rule): Node
-}
+type Alternative = AlternativeOf<Rule, Lexeme>
 
 /** How deep values without a schema nest. */
 const freeDepth = 32
@@ -23,17 +16,17 @@ const mostRules = 5000
 const anyObject = new SchemaReader({ type: 'object' }, true).first
 
 /** The rule of a schema's values. Refusal if the schema can not be followed, or nothing satisfies it. */
-export function schemaRule(schema: JsonSchema, making: RuleMaking): Rule {
-  return ruleOf([new SchemaReader(schema, true).first], true, making)
+export function schemaRule(schema: JsonSchema, lexemes: Lexemes): Rule {
+  return ruleOf([new SchemaReader(schema, true).first], true, lexemes)
 }
 
 /** The rule of the objects that satisfy a schema. Not strict: what can not be followed is left out of account. */
-export function objectRule(schema: JsonSchema, strict: boolean, making: RuleMaking): Rule {
-  return ruleOf([new SchemaReader(schema, strict).first, anyObject], strict, making)
+export function objectRule(schema: JsonSchema, strict: boolean, lexemes: Lexemes): Rule {
+  return ruleOf([new SchemaReader(schema, strict).first, anyObject], strict, lexemes)
 }
 
-function ruleOf(nodes: readonly SchemaNode[], strict: boolean, making: RuleMaking): Rule {
-  const rules = new SchemaRules(strict, making)
+function ruleOf(nodes: readonly SchemaNode[], strict: boolean, lexemes: Lexemes): Rule {
+  const rules = new SchemaRules(strict, lexemes)
   const rule = rules.of(nodes)
   rules.finish()
   if (!rule.isProductive) throw new Refusal('#', 'is satisfied by no value')
@@ -46,7 +39,7 @@ class SchemaRules {
 
   constructor(
     private readonly strict: boolean,
-    private readonly making: RuleMaking,
+    private readonly lexemes: Lexemes,
   ) {}
 
   /** The rule of values that satisfy all of these nodes; its alternatives come with {@link finish}. */
@@ -69,7 +62,7 @@ class SchemaRules {
     if (known) return known
     if (this.waiting.length === mostRules)
       throw new Refusal(pointer, `is one of more than ${mostRules} subschemas that combine`)
-    const rule = new Rule(this.making.draw, this.making.pool)
+    const rule = new Rule()
     this.byName.set(name, rule)
     this.waiting.push({ rule, fill })
     return rule
@@ -85,7 +78,7 @@ class SchemaRules {
 
   private ofClause(clause: Clause): readonly Alternative[] {
     const { nodes } = clause
-    const { lexemes } = this.making
+    const { lexemes } = this
     const types = typesOf(clause)
     const values = valuesOf(clause)
     if (values) {
@@ -111,12 +104,12 @@ class SchemaRules {
   private object(nodes: readonly SchemaNode[]): Alternative {
     const required = new Set(nodes.flatMap((node) => node.required))
     const names = new Set([...nodes.flatMap((node) => [...node.properties.keys()]), ...required])
-    const properties = [...names].map((name): Property => {
+    const properties = [...names].map((name): Property<Rule> => {
       const parts = nodes.flatMap((node) => node.properties.get(name) ?? node.additionalProperties ?? [])
       return { name, value: this.of(parts), isRequired: required.has(name) }
     })
     const others = nodes.flatMap((node) => node.additionalProperties ?? [])
-    const key = this.making.lexemes.otherKeys([...names])
+    const key = this.lexemes.otherKeys([...names])
     const additional = others.some(({ never }) => never) ? undefined : { key, value: this.of(others) }
     return { kind: 'object', properties, additional }
   }
@@ -136,7 +129,7 @@ class SchemaRules {
 
   /** Values without a schema, nested up to `depth` deep. */
   private free(depth: number): readonly Alternative[] {
-    const { lexemes } = this.making
+    const { lexemes } = this
     const scalars: readonly Alternative[] = [
       { kind: 'values', values: [null, true, false] },
       { kind: 'lexeme', lexeme: lexemes.string },

@@ -3,6 +3,7 @@ import { anyCharacter } from './characters.js'
 import type { Pool } from './pool.js'
 import { closed } from './state.js'
 import { type Effort, type TextMove, type TextState, textId } from './text-automaton.js'
+import { TableState, type TextTable, tableOf } from './text-table.js'
 
 /** Any text of `least` to `most` characters. */
 export function textOfLength(least: number, most: number, pool: Pool): TextState {
@@ -21,7 +22,8 @@ interface Lengths {
   at(length: number): TextState
 }
 
-class Counted implements TextState {
+/** A state of {@link textOfLength}. */
+export class Counted implements TextState {
   readonly id = textId()
   readonly accepts: boolean
   readonly open: number
@@ -29,7 +31,7 @@ class Counted implements TextState {
 
   constructor(
     private readonly length: number,
-    private readonly lengths: Lengths,
+    readonly lengths: Lengths,
   ) {
     this.accepts = length >= lengths.least
     this.open = lengths.most - length
@@ -49,6 +51,17 @@ class Counted implements TextState {
   }
 }
 
+/** An automaton's texts of `least` to `most` characters, as far as they have to be told from others. */
+export interface MeasuredTexts {
+  readonly table: TextTable
+  readonly least: number
+  readonly most: number
+  /** [lengths · states] 1 where a state comes to an end after exactly so many characters. */
+  readonly ends: Uint8Array
+  /** Behind the last length, those from here on come again; undefined where they are known only so far as asked. */
+  readonly repeatsFrom: number | undefined
+}
+
 /** Those texts of an automaton that have `least` to `most` characters; undefined if there are none. */
 export function withLength(
   start: TextState,
@@ -57,49 +70,54 @@ export function withLength(
   { pool, effort }: { readonly pool: Pool; readonly effort: Effort },
 ): TextState | undefined {
   if (least === 0 && most === Infinity) return start
-  const lengths = new RemainingLengths(start, most, effort)
-  if (!lengths.any(start, least, most)) return undefined
-  const isShorter = lengths.any(start, 0, least - 1)
-  const isLonger = most < Infinity && lengths.any(start, most + 1, Infinity)
-  if (!isShorter && !isLonger) return start
+  const table = tableOf(start)
+  const texts = { table, least, most, ...endsByLength(table, most, effort) }
+  if (!comesToAnEnd(texts, 0, least, most)) return undefined
+  const isShorter = comesToAnEnd(texts, 0, 0, least - 1)
+  const isLonger = most < Infinity && comesToAnEnd(texts, 0, most + 1, Infinity)
+  return isShorter || isLonger ? measured(texts, pool) : start
+}
+
+export function measured(texts: MeasuredTexts, pool: Pool): TextState {
+  const { table, least, most } = texts
   const owner = textId()
   // Without an upper bound, all lengths from the least on are one.
   const last = most === Infinity ? least : most
-  const at = (state: TextState, length: number): TextState =>
-    pool.get(`m${owner},${state.id},${length}`, () => new Measured(state, length, bounds))
-  const bounds: Bounds = { least, most, last, lengths, at }
-  return at(start, 0)
+  const at = (state: TableState, length: number): TextState =>
+    pool.get(`m${owner},${state.index},${length}`, () => new Measured(state, length, { texts, last, at }))
+  return at(TableState.start(table), 0)
 }
 
 interface Bounds {
-  readonly least: number
-  readonly most: number
+  readonly texts: MeasuredTexts
   readonly last: number
-  readonly lengths: RemainingLengths
-  at(state: TextState, length: number): TextState
+  at(state: TableState, length: number): TextState
 }
 
-class Measured implements TextState {
+/** A state of {@link measured}. */
+export class Measured implements TextState {
   readonly id = textId()
   readonly open: number
   readonly accepts: boolean
   #moves: readonly TextMove[] | undefined
 
   constructor(
-    private readonly state: TextState,
+    private readonly state: TableState,
     private readonly length: number,
-    private readonly bounds: Bounds,
+    readonly bounds: Bounds,
   ) {
-    this.accepts = state.accepts && length >= bounds.least
-    this.open = isAnythingBehind(state) ? bounds.most - length : closed
+    const { least, most } = bounds.texts
+    this.accepts = state.accepts && length >= least
+    this.open = isAnythingBehind(state) ? most - length : closed
   }
 
   get moves(): readonly TextMove[] {
     if (this.#moves) return this.#moves
-    const { least, most, last, lengths, at } = this.bounds
+    const { texts, last, at } = this.bounds
     const next = this.length + 1
+    const [least, most] = [Math.max(0, texts.least - next), texts.most - next]
     this.#moves = this.state.moves
-      .filter(({ to }) => lengths.any(to, Math.max(0, least - next), most - next))
+      .filter(({ to }) => comesToAnEnd(texts, to.index, least, most))
       .map(({ low, high, to }) => ({ low, high, to: at(to, Math.min(next, last)) }))
     return this.#moves
   }
@@ -115,50 +133,55 @@ function isAnythingBehind(state: TextState): boolean {
   return state.open === Infinity && state.accepts && first === state && others.length === 0
 }
 
-/** How many characters each state of an automaton still has before an end: sets of states by length, which repeat. */
-class RemainingLengths {
-  private readonly indices = new Map<TextState, number>()
-  /** [length] states that come to an end after exactly so many characters. */
-  private readonly sets: Uint8Array[] = []
-  /** Behind the last set, those from here on come again; undefined where they are known only so far as asked. */
-  private readonly repeatsFrom: number | undefined
-
-  constructor(start: TextState, most: number, effort: Effort) {
-    const states = [start]
-    this.indices.set(start, 0)
-    for (const state of states)
-      for (const { to } of state.moves) if (!this.indices.has(to)) this.indices.set(to, states.push(to) - 1)
-    const targets = states.map(({ moves }) => [...new Set(moves.map(({ to }) => this.indices.get(to)!))])
-    const work = targets.reduce((sum, { length }) => sum + length + 1, 0)
-    const seen = new Map<string, number>()
-    let set = Uint8Array.from(states, ({ accepts }) => (accepts ? 1 : 0))
-    for (let length = 0; length <= most + 1; length++) {
-      const name = Buffer.from(set.buffer).toString('latin1')
-      const known = seen.get(name)
-      if (known !== undefined) {
-        this.repeatsFrom = known
-        break
-      }
-      effort.spend(work)
-      seen.set(name, length)
-      this.sets.push(set)
-      const last = set
-      set = Uint8Array.from(targets, (to) => (to.some((index) => last[index] === 1) ? 1 : 0))
-    }
+/** How many characters each state still has before an end: sets of states by length, which repeat. */
+function endsByLength(
+  { accepts, firsts, targets }: TextTable,
+  most: number,
+  effort: Effort,
+): Pick<MeasuredTexts, 'ends' | 'repeatsFrom'> {
+  const reached = Array.from(accepts, (_, state) => [
+    ...new Set(targets.subarray(firsts[state], firsts[state + 1])),
+  ])
+  const work = reached.reduce((sum, { length }) => sum + length + 1, 0)
+  const seen = new Map<string, number>()
+  const sets: Uint8Array[] = []
+  let set = accepts
+  for (let length = 0; length <= most + 1; length++) {
+    const name = Buffer.from(set.buffer).toString('latin1')
+    const repeatsFrom = seen.get(name)
+    if (repeatsFrom !== undefined) return { ends: joined(sets), repeatsFrom }
+    effort.spend(work)
+    seen.set(name, length)
+    sets.push(set)
+    const last = set
+    set = Uint8Array.from(reached, (to) => (to.some((state) => last[state] === 1) ? 1 : 0))
   }
+  return { ends: joined(sets), repeatsFrom: undefined }
+}
 
-  /** Whether `state` can come to an end after `least` to `most` characters; true where that is not known. */
-  any(state: TextState, least: number, most: number): boolean {
-    const index = this.indices.get(state)!
-    const { sets, repeatsFrom } = this
-    const turn = repeatsFrom === undefined ? 0 : sets.length - repeatsFrom
-    // After a whole turn, nothing new comes.
-    const last = Math.min(most, Math.max(least, sets.length) + turn)
-    for (let length = least; length <= last; length++) {
-      if (length >= sets.length && repeatsFrom === undefined) return true
-      const at = length < sets.length ? length : repeatsFrom! + ((length - repeatsFrom!) % turn)
-      if (sets[at]![index] === 1) return true
-    }
-    return false
+function joined(sets: readonly Uint8Array[]): Uint8Array {
+  const states = sets[0]?.length ?? 0
+  const all = new Uint8Array(sets.length * states)
+  for (const [index, set] of sets.entries()) all.set(set, index * states)
+  return all
+}
+
+/** Whether a state can come to an end after `least` to `most` characters; true where that is not known. */
+function comesToAnEnd(
+  { table, ends, repeatsFrom }: MeasuredTexts,
+  state: number,
+  least: number,
+  most: number,
+): boolean {
+  const states = table.accepts.length
+  const lengths = ends.length / states
+  const turn = repeatsFrom === undefined ? 0 : lengths - repeatsFrom
+  // After a whole turn, nothing new comes.
+  const last = Math.min(most, Math.max(least, lengths) + turn)
+  for (let length = least; length <= last; length++) {
+    if (length >= lengths && repeatsFrom === undefined) return true
+    const at = length < lengths ? length : repeatsFrom! + ((length - repeatsFrom!) % turn)
+    if (ends[at * states + state] === 1) return true
   }
+  return false
 }

@@ -4,7 +4,9 @@ import type { Vocabulary } from './shape.js'
 import { type TokenTrie, tokenTrie } from './token-trie.js'
 
 export interface TokenSet {
-  readonly vocabulary: Vocabulary
+  /** Largest id + 1. */
+  readonly size: number
+  readonly stopTokens: readonly number[]
   /** Tokens of whole characters that JSON strings have as they are. */
   readonly plain: {
     readonly trie: TokenTrie
@@ -23,7 +25,7 @@ export interface TokenSet {
   readonly writable: readonly boolean[]
 }
 
-/** SetupError if the vocabulary lacks what every JSON text needs. */
+/** Goes through the whole vocabulary. SetupError if it lacks what every JSON text needs. */
 export function tokenSet(vocabulary: Vocabulary): TokenSet {
   const plain: { id: number; bytes: Uint8Array; characters: number }[] = []
   const other: { id: number; bytes: Uint8Array }[] = []
@@ -59,7 +61,8 @@ export function tokenSet(vocabulary: Vocabulary): TokenSet {
   const all = new Uint32Array(Math.ceil(vocabulary.size / 32))
   for (const { id } of plain) all[id >>> 5]! |= 1 << (id & 31)
   return {
-    vocabulary,
+    size: vocabulary.size,
+    stopTokens: [...vocabulary.stopTokens],
     plain: { trie: tokenTrie(plain), all, byLength: Uint32Array.from(byLength, ({ id }) => id), upTo },
     other: tokenTrie(other),
     special,

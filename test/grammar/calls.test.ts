@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { Grammars } from '#src/grammar/grammars.js'
 import type { CallableTool, CallConvention, Shape, Vocabulary } from '#src/grammar/shape.js'
-import { byteVocabulary, takesTokens } from './replies.js'
+import { byteVocabulary, Compiler, takesTokens } from './replies.js'
 
 const tools: readonly CallableTool[] = [
   {
@@ -53,7 +52,7 @@ function tokens(text: string, vocabulary: Vocabulary): number[] {
 type Calls = Extract<Shape, { kind: 'calls' }>
 function judge(convention: CallConvention, vocabulary: Vocabulary, options: Partial<Calls> = {}) {
   const shape: Shape = { kind: 'calls', convention, tools, choice: 'auto', parallel: true, ...options }
-  const grammar = new Grammars(vocabulary).compile(shape)
+  const grammar = new Compiler(vocabulary).compile(shape)
   return (text: string) => takesTokens(grammar, tokens(text, vocabulary), vocabulary)
 }
 

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict'
 import { SetupError } from '#src/errors.js'
-import { Grammars } from '#src/grammar/grammars.js'
 import type { Vocabulary } from '#src/grammar/shape.js'
 import { collectGarbage } from '../garbage.js'
-import { byteVocabulary, schemaGrammar, takes, takesTokens, tokenizer, vocabulary } from './replies.js'
+import {
+  byteVocabulary,
+  Compiler,
+  schemaGrammar,
+  takes,
+  takesTokens,
+  tokenizer,
+  vocabulary,
+} from './replies.js'
 
 const bytes = byteVocabulary()
-const ofBytes = new Grammars(bytes)
+const ofBytes = new Compiler(bytes)
 const takesBytes = (schema: object | boolean, text: string | Uint8Array): boolean =>
   takesTokens(ofBytes.compile({ kind: 'schema', schema: schema as never }), [...Buffer.from(text)], bytes)
 
@@ -119,7 +126,7 @@ describe('masks', () => {
       bytes: (id) => (id < bytes.size ? bytes.bytes(id) : Buffer.from(`\n${' '.repeat(id - bytes.size)}`)),
     }
     const schema = { type: 'array', items: { type: 'integer' }, maxItems: 2000 }
-    const grammar = new Grammars(spaced).compile({ kind: 'schema', schema })
+    const grammar = new Compiler(spaced).compile({ kind: 'schema', schema })
     const used = async (items: number) => {
       const text = JSON.stringify(Array.from({ length: items }, () => 1))
       assert.ok(takesTokens(grammar, [...Buffer.from(text)], spaced))
@@ -209,9 +216,9 @@ describe('strings', () => {
 
   it('are written with escapes where the vocabulary lacks bytes', () => {
     const lacking = byteVocabulary([], [0xc3])
-    const grammar = new Grammars(lacking).compile({ kind: 'schema', schema: { enum: ['né'] } })
+    const grammar = new Compiler(lacking).compile({ kind: 'schema', schema: { enum: ['né'] } })
     assert.ok(takesTokens(grammar, [...Buffer.from('"n\\u00e9"')], lacking))
-    const free = new Grammars(lacking).compile({ kind: 'schema', schema: { type: 'string' } })
+    const free = new Compiler(lacking).compile({ kind: 'schema', schema: { type: 'string' } })
     assert.ok(takesTokens(free, [...Buffer.from('"ж"')], lacking))
     const logits = new Float32Array(lacking.size)
     const constraint = free.begin()
@@ -223,7 +230,7 @@ describe('strings', () => {
 
   it('can not be written at all without some bytes', () => {
     const silent: Vocabulary = byteVocabulary([], [0x22])
-    assert.throws(() => new Grammars(silent).compile({ kind: 'json' }), SetupError)
+    assert.throws(() => new Compiler(silent).compile({ kind: 'json' }), SetupError)
   })
 })
 

@@ -1,8 +1,10 @@
 /** Replies in the tokens of SmolLM2: what a grammar takes, and what comes of choosing by its masks alone. */
 import assert from 'node:assert/strict'
+import { compile } from '#src/grammar/compile.js'
 import type { Grammar } from '#src/grammar/grammar.js'
 import { Grammars } from '#src/grammar/grammars.js'
-import type { JsonSchema, Vocabulary } from '#src/grammar/shape.js'
+import type { JsonSchema, Shape, Vocabulary } from '#src/grammar/shape.js'
+import { type TokenSet, tokenSet } from '#src/grammar/token-set.js'
 import { loadTokenizer } from '#src/text/tokenizer.js'
 import { checkpoint } from '../root.js'
 
@@ -14,7 +16,23 @@ export const vocabulary: Vocabulary = {
   stopTokens: new Set([stopToken]),
   specialId: (text) => tokenizer.id(text),
 }
-export const grammars = new Grammars(vocabulary)
+
+/** Grammars as requests get them: compiled on one thread, used on another. */
+export class Compiler {
+  private readonly grammars: Grammars
+  private tokens: TokenSet | undefined
+
+  constructor(private readonly vocabulary: Vocabulary) {
+    this.grammars = new Grammars(vocabulary)
+  }
+
+  compile(shape: Shape): Grammar {
+    this.tokens ??= structuredClone(tokenSet(this.vocabulary))
+    return this.grammars.find(shape) ?? this.grammars.add(shape, structuredClone(compile(shape)), this.tokens)
+  }
+}
+
+export const grammars = new Compiler(vocabulary)
 export const schemaGrammar = (schema: JsonSchema): Grammar => grammars.compile({ kind: 'schema', schema })
 
 /** A vocabulary whose tokens are single bytes; 256 ends the text, those behind are special. */

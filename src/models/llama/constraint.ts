@@ -1,7 +1,7 @@
 /** What the grammar of a request's replies is made of: what they may call, and what they must be. */
 import type { Grammar } from '../../grammar/grammar.js'
-import type { Grammars } from '../../grammar/grammars.js'
-import type { CallConvention, Shape } from '../../grammar/shape.js'
+import type { CallConvention } from '../../grammar/shape.js'
+import type { PreparedGrammars } from './prepared-grammars.js'
 import type { GenerateRequest, Tool } from './request.js'
 
 /** The tools of which the model is told: none where it must not call any. */
@@ -12,24 +12,36 @@ export const toolsOf = ({ tools = [], toolChoice }: GenerateRequest): readonly T
  * Begins the constraint of a reply; undefined where there is none. Where a reply may call functions or else has a form,
  * it is one of the two, and its beginning decides.
  * @param tools those that may be called
- * @param parallel whether the convention has several calls in a reply
+ * @param way how calls are written, and whether a reply may have several
+ * @throws ServiceError for a schema that can not be followed; the signal's reason
  */
-export function constraintOf(
+export async function constraintOf(
   { format, toolChoice = 'auto', parallelToolCalls = true }: GenerateRequest,
   tools: readonly Tool[],
-  convention: CallConvention,
-  parallel: boolean,
-  grammars: Grammars,
-): (() => Constraint) | undefined {
-  const compiled = (shape: Shape) => {
-    const grammar = grammars.compile(shape)
+  way: { readonly convention: CallConvention; readonly parallel: boolean },
+  grammars: Pick<PreparedGrammars, 'of'>,
+  signal: AbortSignal,
+): Promise<(() => Constraint) | undefined> {
+  if (tools.length === 0 || toolChoice === 'none') {
+    const grammar = format && (await grammars.of(format, signal))
+    return grammar && (() => grammar.begin())
+  }
+  const calls = {
+    kind: 'calls',
+    convention: way.convention,
+    // What they are for is nothing that a grammar knows.
+    tools: tools.map(({ description: _, ...tool }) => tool),
+    parallel: way.parallel && parallelToolCalls,
+  } as const
+  if (!format || toolChoice !== 'auto') {
+    const grammar = await grammars.of({ ...calls, choice: toolChoice }, signal)
     return () => grammar.begin()
   }
-  if (tools.length === 0 || toolChoice === 'none') return format && compiled(format)
-  const calls = { kind: 'calls', convention, tools, parallel: parallel && parallelToolCalls } as const
-  if (!format || toolChoice !== 'auto') return compiled({ ...calls, choice: toolChoice })
-  const [form, call] = [compiled(format), compiled({ ...calls, choice: 'required' })]
-  return () => new Either([form(), call()])
+  const both = await Promise.all([
+    grammars.of(format, signal),
+    grammars.of({ ...calls, choice: 'required' }, signal),
+  ])
+  return () => new Either(both.map((grammar) => grammar.begin()))
 }
 
 /** One reply's place in its grammar. */

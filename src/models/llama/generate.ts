@@ -1,7 +1,6 @@
 /** The run half of the Llama family: a conversation → the assistant's next message, as it is written. */
 import { join } from 'node:path'
 import { SetupError } from '../../errors.js'
-import { Grammars } from '../../grammar/grammars.js'
 import { EventQueue } from '../../runtime/event-queue.js'
 import { loadChatTemplate } from '../../text/chat-template.js'
 import { isObject, type JsonObject, readJsonObject, readTextIfPresent } from '../../text/json-file.js'
@@ -11,11 +10,14 @@ import { decoder } from './bindings.js'
 import { capacityOf } from './capacity.js'
 import { TokenChooser } from './chooser.js'
 import { readLlamaConfig } from './config.js'
-import { constraintOf, toolsOf } from './constraint.js'
-import { type Prompt, PromptEncoder } from './prompt.js'
+import { type Constraint, constraintOf, toolsOf } from './constraint.js'
+import { type Dialect, dialectOf } from './dialect.js'
+import { Preparation } from './preparation.js'
+import { PreparedGrammars } from './prepared-grammars.js'
+import type { Prompt } from './prompt.js'
 import { tokensAcross } from './reasoning.js'
-import { ReplyWriter } from './reply.js'
-import type { GenerateEvent, GenerateRequest, Tool } from './request.js'
+import { type ReplyOptions, ReplyWriter } from './reply.js'
+import type { GenerateEvent, GenerateRequest } from './request.js'
 import { type Choosing, choosing, type SamplingDefaults, samplingDefaults } from './sampling.js'
 import { Scheduler } from './scheduler.js'
 import { hermes } from './tools.js'
@@ -29,29 +31,31 @@ export async function loadLlama(context: ModelContext): Promise<Model<GenerateRe
     throw new SetupError(
       `${join(folder, 'tokenizer.json')} has ${tokenizer.vocabularySize} tokens, the network ${config.vocabulary}: take both from one checkpoint.`,
     )
-  const template = loadChatTemplate(folder)
-  const prompts = new PromptEncoder(template, tokenizer, tokenizer.specialTokens)
+  const dialect = dialectOf(loadChatTemplate(folder))
   const hasGeneration = readTextIfPresent(folder, 'generation_config.json') !== undefined
   const generation = hasGeneration ? readJsonObject(folder, 'generation_config.json') : {}
   const capacity = capacityOf(context, config)
   const { context: stateRows, stateBytes } = capacity
   const session = await context.open(decoder.graph, { stateRows, stateBytes })
   const ends = stopTokens(folder, tokenizer, generation)
+  const preparation = new Preparation({ folder, vocabulary: config.vocabulary, stopTokens: ends })
+  const vocabulary = {
+    size: config.vocabulary,
+    bytes: (id: number) => tokenizer.bytes(id),
+    stopTokens: ends,
+    specialId: (text: string) => tokenizer.id(text),
+  }
   return new Llama(new Scheduler(session, capacity), {
     tokenizer,
-    prompts,
-    grammars: new Grammars({
-      size: config.vocabulary,
-      bytes: (id) => tokenizer.bytes(id),
-      stopTokens: ends,
-      specialId: (text) => tokenizer.id(text),
-    }),
+    dialect,
+    preparation,
+    grammars: new PreparedGrammars(vocabulary, preparation),
     context: capacity.context,
     parallel: capacity.slots,
     vocabulary: config.vocabulary,
     defaults: samplingDefaults(generation, join(folder, 'generation_config.json')),
     stopTokens: ends,
-    across: prompts.dialect.thinks ? tokensAcross(tokenizer) : [],
+    across: dialect.thinks ? tokensAcross(tokenizer) : [],
     facts: {
       contextTokens: capacity.context,
       slots: capacity.slots,
@@ -76,8 +80,9 @@ function stopTokens(folder: string, tokenizer: Tokenizer, generation: JsonObject
 
 interface Parts {
   readonly tokenizer: Tokenizer
-  readonly prompts: PromptEncoder
-  readonly grammars: Grammars
+  readonly dialect: Dialect
+  readonly preparation: Preparation
+  readonly grammars: PreparedGrammars
   /** Tokens that prompt and reply may have in sum. */
   readonly context: number
   readonly parallel: number
@@ -114,8 +119,9 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
     }
   }
 
-  dispose(): Promise<void> {
-    return this.#scheduler.dispose()
+  async dispose(): Promise<void> {
+    await this.#parts.preparation.dispose()
+    await this.#scheduler.dispose()
   }
 
   /** Never fails: the reader of the events is told. */
@@ -125,16 +131,25 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
     events: EventQueue<GenerateEvent>,
   ): Promise<void> {
     try {
-      const { prompts, context, defaults } = this.#parts
+      const { preparation, dialect, grammars, context, defaults } = this.#parts
       const tools = toolsOf(request)
-      const prompt = prompts.encode({ ...request, tools }, context)
+      const { messages, recordings, reasoningEffort } = request
+      const conversation = { messages, recordings, reasoningEffort, tools }
+      const prompt = await preparation.ask({ kind: 'prompt', request: conversation, context }, signal)
+      const convention = dialect.calls ?? hermes
+      const parallel = dialect.calls === undefined || dialect.parallelCalls
+      const constraint = await constraintOf(request, tools, { convention, parallel }, grammars, signal)
       const { tokens, recordingTokens } = prompt
       const maxTokens = Math.min(request.maxTokens, context - tokens.length)
       const choosings = choosing(request, defaults)
-      const emit = (event: GenerateEvent) => events.push(event)
+      const replies = this.#replies({ ...request, maxTokens }, prompt, choosings, {
+        constraint,
+        calls: tools.length > 0 ? convention : undefined,
+        emit: (event) => events.push(event),
+      })
       await this.#scheduler.run({
         prompt: tokens,
-        replies: this.#replies({ ...request, tools, maxTokens }, prompt, choosings, emit),
+        replies,
         maxTokens,
         reproducible: choosings.reproducible,
         signal,
@@ -148,21 +163,20 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
   }
 
   #replies(
-    request: GenerateRequest & { tools: readonly Tool[] },
+    { stop = [], choices = 1, maxTokens }: GenerateRequest,
     { tokens, thoughts }: Prompt,
     choosings: Choosing,
-    emit: (event: GenerateEvent) => void,
+    {
+      constraint,
+      ...more
+    }: Pick<ReplyOptions, 'calls' | 'emit'> & { constraint: (() => Constraint) | undefined },
   ): ReplyWriter[] {
-    const { prompts, tokenizer, grammars, vocabulary, stopTokens, across } = this.#parts
-    const { tools, stop = [], maxTokens } = request
-    const { dialect } = prompts
-    const convention = dialect.calls ?? hermes
-    const parallel = dialect.calls === undefined || dialect.parallelCalls
-    const constraint = constraintOf(request, tools, convention, parallel, grammars)
+    const { tokenizer, vocabulary, stopTokens, across } = this.#parts
     return Array.from(
-      { length: request.choices ?? 1 },
+      { length: choices },
       (_, index) =>
         new ReplyWriter({
+          ...more,
           index,
           chooser: new TokenChooser(choosings.options(index), tokens, vocabulary),
           tokenizer,
@@ -172,8 +186,6 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
           maxTokens,
           thoughts,
           across,
-          calls: tools.length > 0 ? convention : undefined,
-          emit,
         }),
     )
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { Grammars } from '#src/grammar/grammars.js'
+import type { Shape } from '#src/grammar/shape.js'
 import { constraintOf, toolsOf } from '#src/models/llama/constraint.js'
 import type { GenerateRequest, Tool } from '#src/models/llama/request.js'
 import { hermes } from '#src/models/llama/tools.js'
+import { byteVocabulary, Compiler } from '../../grammar/replies.js'
 
 const request: GenerateRequest = { messages: [], maxTokens: 9 }
 const tools: Tool[] = [
@@ -19,21 +20,17 @@ const tools: Tool[] = [
 ]
 
 describe('models/llama/constraint', () => {
-  const bytes = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte))
   const stop = 256
-  const grammars = new Grammars({
-    size: 257,
-    bytes: (id) => bytes[id] ?? new Uint8Array(0),
-    stopTokens: new Set([stop]),
-    specialId: () => undefined,
-  })
+  const compiler = new Compiler(byteVocabulary())
+  const grammars = { of: async (shape: Shape) => compiler.compile(shape) }
+  const never = new AbortController().signal
   const begin = (given: Partial<GenerateRequest>, parallel = true) => {
     const whole = { ...request, ...given }
-    return constraintOf(whole, toolsOf(whole), hermes, parallel, grammars)
+    return constraintOf(whole, toolsOf(whole), { convention: hermes, parallel }, grammars, never)
   }
   /** Whether the reply may be this text, and end after it. */
-  function allows(text: string, given: Partial<GenerateRequest>, parallel = true): boolean {
-    const constraint = begin(given, parallel)!()
+  async function allows(text: string, given: Partial<GenerateRequest>, parallel = true): Promise<boolean> {
+    const constraint = (await begin(given, parallel))!()
     for (const token of [...Buffer.from(text), stop]) {
       const logits = new Float32Array(257)
       constraint.mask(logits)
@@ -45,57 +42,57 @@ describe('models/llama/constraint', () => {
   const call = (name: string, args: string) =>
     `<tool_call>\n{"name": "${name}", "arguments": ${args}}\n</tool_call>`
 
-  it('is none where nothing asks for one', () => {
-    assert.equal(begin({}), undefined)
-    assert.equal(begin({ tools, toolChoice: 'none' }), undefined)
+  it('is none where nothing asks for one', async () => {
+    assert.equal(await begin({}), undefined)
+    assert.equal(await begin({ tools, toolChoice: 'none' }), undefined)
   })
 
-  it('is the form of the reply', () => {
+  it('is the form of the reply', async () => {
     const format = { kind: 'json' } as const
-    assert.ok(allows('{"a": 1}', { format }))
-    assert.ok(!allows('Hello', { format }))
+    assert.ok(await allows('{"a": 1}', { format }))
+    assert.ok(!(await allows('Hello', { format })))
     const schema = {
       type: 'object',
       properties: { b: { const: 1 } },
       required: ['b'],
       additionalProperties: false,
     }
-    assert.ok(allows('{"b": 1}', { format: { kind: 'schema', schema } }))
-    assert.ok(!allows('{"b": 2}', { format: { kind: 'schema', schema } }))
+    assert.ok(await allows('{"b": 1}', { format: { kind: 'schema', schema } }))
+    assert.ok(!(await allows('{"b": 2}', { format: { kind: 'schema', schema } })))
   })
 
-  it('is that of calls, from their beginning on where they are left to the model', () => {
-    assert.ok(allows('Hello', { tools }))
-    assert.ok(allows(call('add', '{"a": 1}'), { tools }))
-    assert.ok(!allows(call('add', '{"a": "1"}'), { tools }))
-    assert.ok(!allows(call('sub', '{}'), { tools }))
-    assert.ok(!allows('Hello', { tools, toolChoice: 'required' }))
-    assert.ok(allows(call('now', '{"x": []}'), { tools, toolChoice: 'required' }))
-    assert.ok(!allows(call('now', '{}'), { tools, toolChoice: { name: 'add' } }))
+  it('is that of calls, from their beginning on where they are left to the model', async () => {
+    assert.ok(await allows('Hello', { tools }))
+    assert.ok(await allows(call('add', '{"a": 1}'), { tools }))
+    assert.ok(!(await allows(call('add', '{"a": "1"}'), { tools })))
+    assert.ok(!(await allows(call('sub', '{}'), { tools })))
+    assert.ok(!(await allows('Hello', { tools, toolChoice: 'required' })))
+    assert.ok(await allows(call('now', '{"x": []}'), { tools, toolChoice: 'required' }))
+    assert.ok(!(await allows(call('now', '{}'), { tools, toolChoice: { name: 'add' } })))
   })
 
-  it('has several calls where request and convention allow it', () => {
+  it('has several calls where request and convention allow it', async () => {
     const two = `${call('now', '{}')}\n${call('now', '{}')}`
-    assert.ok(allows(two, { tools }))
-    assert.ok(!allows(two, { tools, parallelToolCalls: false }))
-    assert.ok(!allows(two, { tools }, false))
+    assert.ok(await allows(two, { tools }))
+    assert.ok(!(await allows(two, { tools, parallelToolCalls: false })))
+    assert.ok(!(await allows(two, { tools }, false)))
   })
 
-  it('is either the form or a call where both are asked for', () => {
+  it('is either the form or a call where both are asked for', async () => {
     const both = { tools, format: { kind: 'json' } as const }
-    assert.ok(allows('{"a": 1}', both))
-    assert.ok(allows(call('add', '{"a": 1}'), both))
-    assert.ok(!allows('Hello', both))
-    assert.ok(!allows(`{"a": 1}${call('now', '{}')}`, both))
-    assert.ok(!allows('{"a": 1}', { ...both, toolChoice: 'required' }))
+    assert.ok(await allows('{"a": 1}', both))
+    assert.ok(await allows(call('add', '{"a": 1}'), both))
+    assert.ok(!(await allows('Hello', both)))
+    assert.ok(!(await allows(`{"a": 1}${call('now', '{}')}`, both)))
+    assert.ok(!(await allows('{"a": 1}', { ...both, toolChoice: 'required' })))
   })
 
-  it('refuses schemas that can not be followed', () => {
+  it('refuses schemas that can not be followed', async () => {
     const parameters = { type: 'object', properties: { a: { not: {} } }, additionalProperties: false }
-    assert.throws(() => begin({ tools: [{ name: 'f', parameters, strict: true }] }), {
+    await assert.rejects(begin({ tools: [{ name: 'f', parameters, strict: true }] }), {
       code: 'invalid_value',
       message: /not/,
     })
-    assert.ok(allows(call('f', '{"a": 1}'), { tools: [{ name: 'f', parameters }] }))
+    assert.ok(await allows(call('f', '{"a": 1}'), { tools: [{ name: 'f', parameters }] }))
   })
 })

@@ -195,6 +195,30 @@ describe('models/llama/generate', () => {
       )
   })
 
+  it('goes on writing while it reads what takes long: a text, a schema', async () => {
+    const pattern = (index: number) => ({ type: 'string', pattern: `^(a|b)*a(a|b){8}${index}$` })
+    const properties = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`p${i}`, pattern(i)]))
+    const slow: [Partial<GenerateRequest>, RegExp][] = [
+      [{ messages: [{ role: 'user', content: 'x'.repeat(200_000) }] }, /tokens, but the context holds/],
+      [{ format: { kind: 'schema', schema: { type: 'object', properties } } }, /too complex/],
+    ]
+    const stop = new AbortController()
+    let written = 0
+    const writing = async () => {
+      const request = { messages: counting.messages, maxTokens: 4000, logitBias: { 2: -100 }, temperature: 0 }
+      for await (const { kind } of model.run(request, stop.signal)) if (kind === 'text') written++
+    }
+    const stopped = assert.rejects(writing(), /abort/)
+    while (written === 0) await new Promise(setImmediate)
+    for (const [request, message] of slow) {
+      const before = written
+      await assert.rejects(all(request), message)
+      assert.ok(written > before + 3, `${written - before} tokens`)
+    }
+    stop.abort()
+    await stopped
+  })
+
   it('counts the tokens of recordings apart', async () => {
     const content = 'Who says this?\n\nThe recording says: "Hello, world!"'
     const { start } = await reply({
