@@ -15,6 +15,8 @@ export interface AddedToken {
 export interface TokenizerJson {
   /** The whole object, for the library. */
   readonly json: JsonObject
+  /** The ids of all tokens, as the vocabulary writes them. */
+  readonly ids: ReadonlyMap<string, number>
   readonly addedTokens: readonly AddedToken[]
   readonly decoder: TokenDecoder
   /** Largest id + 1. */
@@ -51,15 +53,18 @@ export function readTokenizerJson(folder: string, rows: number): TokenizerJson {
     const { id, content } = entry
     return { id, content, special: entry.special === true || timestamp.test(content) }
   })
+  const ids = new Map<string, number>()
   let largest = -1
   let longest = 0
   for (const [token, id] of vocabulary) {
     if (!isId(id))
       throw new SetupError(`${path} gives the token "${token}" the id ${id}: fetch the file again.`)
+    ids.set(token, id)
     largest = Math.max(largest, id)
     longest = Math.max(longest, decoder.bytes(token).length)
   }
   for (const { id, content } of addedTokens) {
+    ids.set(content, id)
     largest = Math.max(largest, id)
     longest = Math.max(longest, Buffer.byteLength(content))
   }
@@ -72,6 +77,7 @@ export function readTokenizerJson(folder: string, rows: number): TokenizerJson {
       post_processor: null, // only ever adds tokens, which encode() does not
       decoder: null, // ours
     },
+    ids,
     addedTokens,
     decoder,
     vocabularySize: largest + 1,

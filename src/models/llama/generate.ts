@@ -2,16 +2,14 @@
 import { join } from 'node:path'
 import { SetupError } from '../../errors.js'
 import { EventQueue } from '../../runtime/event-queue.js'
-import { loadChatTemplate } from '../../text/chat-template.js'
 import { isObject, type JsonObject, readJsonObject, readTextIfPresent } from '../../text/json-file.js'
-import { loadTokenizer, type Tokenizer } from '../../text/tokenizer.js'
+import { loadVocabulary, type TokenVocabulary } from '../../text/token-vocabulary.js'
 import type { Model, ModelContext } from '../model.js'
 import { decoder } from './bindings.js'
 import { capacityOf } from './capacity.js'
 import { TokenChooser } from './chooser.js'
 import { readLlamaConfig } from './config.js'
 import { type Constraint, constraintOf, toolsOf } from './constraint.js'
-import { type Dialect, dialectOf } from './dialect.js'
 import { Preparation } from './preparation.js'
 import { PreparedGrammars } from './prepared-grammars.js'
 import type { Prompt } from './prompt.js'
@@ -26,19 +24,27 @@ import { hermes } from './tools.js'
 export async function loadLlama(context: ModelContext): Promise<Model<GenerateRequest, GenerateEvent>> {
   const { folder } = context
   const config = readLlamaConfig(folder)
-  const tokenizer = loadTokenizer(folder, config.vocabulary)
+  const tokenizer = loadVocabulary(folder, config.vocabulary)
   if (tokenizer.vocabularySize > config.vocabulary)
     throw new SetupError(
       `${join(folder, 'tokenizer.json')} has ${tokenizer.vocabularySize} tokens, the network ${config.vocabulary}: take both from one checkpoint.`,
     )
-  const dialect = dialectOf(loadChatTemplate(folder))
   const hasGeneration = readTextIfPresent(folder, 'generation_config.json') !== undefined
   const generation = hasGeneration ? readJsonObject(folder, 'generation_config.json') : {}
   const capacity = capacityOf(context, config)
   const { context: stateRows, stateBytes } = capacity
-  const session = await context.open(decoder.graph, { stateRows, stateBytes })
   const ends = stopTokens(folder, tokenizer, generation)
-  const preparation = new Preparation({ folder, vocabulary: config.vocabulary, stopTokens: ends })
+  const defaults = samplingDefaults(generation, join(folder, 'generation_config.json'))
+  const preparation = await Preparation.start({
+    folder,
+    vocabulary: config.vocabulary,
+    stopTokens: ends,
+  })
+  const opened = context.open(decoder.graph, { stateRows, stateBytes })
+  const session = await opened.catch(async (error: unknown) => {
+    await preparation.dispose()
+    throw error
+  })
   const vocabulary = {
     size: config.vocabulary,
     bytes: (id: number) => tokenizer.bytes(id),
@@ -47,15 +53,14 @@ export async function loadLlama(context: ModelContext): Promise<Model<GenerateRe
   }
   return new Llama(new Scheduler(session, capacity), {
     tokenizer,
-    dialect,
     preparation,
     grammars: new PreparedGrammars(vocabulary, preparation),
     context: capacity.context,
     parallel: capacity.slots,
     vocabulary: config.vocabulary,
-    defaults: samplingDefaults(generation, join(folder, 'generation_config.json')),
+    defaults,
     stopTokens: ends,
-    across: dialect.thinks ? tokensAcross(tokenizer) : [],
+    across: preparation.dialect.thinks ? tokensAcross(tokenizer) : [],
     facts: {
       contextTokens: capacity.context,
       slots: capacity.slots,
@@ -67,7 +72,7 @@ export async function loadLlama(context: ModelContext): Promise<Model<GenerateRe
 }
 
 /** The ends that generation_config.json, config.json and the tokenizer name: chat models spread them over the three. */
-function stopTokens(folder: string, tokenizer: Tokenizer, generation: JsonObject): ReadonlySet<number> {
+function stopTokens(folder: string, tokenizer: TokenVocabulary, generation: JsonObject): ReadonlySet<number> {
   const ids = [generation, readJsonObject(folder, 'config.json')].flatMap((file) => file.eos_token_id)
   const { eos_token: eos } = readJsonObject(folder, 'tokenizer_config.json')
   const text = isObject(eos) ? eos.content : eos
@@ -79,8 +84,7 @@ function stopTokens(folder: string, tokenizer: Tokenizer, generation: JsonObject
 }
 
 interface Parts {
-  readonly tokenizer: Tokenizer
-  readonly dialect: Dialect
+  readonly tokenizer: TokenVocabulary
   readonly preparation: Preparation
   readonly grammars: PreparedGrammars
   /** Tokens that prompt and reply may have in sum. */
@@ -131,7 +135,8 @@ class Llama implements Model<GenerateRequest, GenerateEvent> {
     events: EventQueue<GenerateEvent>,
   ): Promise<void> {
     try {
-      const { preparation, dialect, grammars, context, defaults } = this.#parts
+      const { preparation, grammars, context, defaults } = this.#parts
+      const { dialect } = preparation
       const tools = toolsOf(request)
       const { messages, recordings, reasoningEffort } = request
       const conversation = { messages, recordings, reasoningEffort, tools }

@@ -1,5 +1,5 @@
 /** How likely the tokens of a reply were, in OpenAI's terms, in step with the text that is told. */
-import type { Tokenizer } from '../../text/tokenizer.js'
+import type { TokenVocabulary } from '../../text/token-vocabulary.js'
 import type { Chosen, Likelihood } from './chooser.js'
 import type { TokenLogprob } from './request.js'
 
@@ -7,7 +7,7 @@ import type { TokenLogprob } from './request.js'
 const IMPOSSIBLE = -9999
 
 /** A chosen token as clients are told of it. */
-export function tokenLogprob({ top, ...chosen }: Chosen, tokenizer: Tokenizer): TokenLogprob {
+export function tokenLogprob({ top, ...chosen }: Chosen, tokenizer: TokenVocabulary): TokenLogprob {
   const told = ({ token, logprob }: Likelihood) => {
     const bytes = tokenizer.bytes(token, { keepSpecial: true })
     return {

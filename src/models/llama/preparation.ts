@@ -4,10 +4,11 @@
  * grammar up to some hundred milliseconds.
  */
 import { Worker } from 'node:worker_threads'
-import { ServiceError, type WireError } from '../../errors.js'
+import { ServiceError, SetupError, type WireError } from '../../errors.js'
 import type { GrammarPlan } from '../../grammar/plan.js'
 import type { Shape } from '../../grammar/shape.js'
 import type { TokenSet } from '../../grammar/token-set.js'
+import type { Dialect } from './dialect.js'
 import type { Prompt, PromptRequest } from './prompt.js'
 
 /** What the thread is started with. */
@@ -32,6 +33,9 @@ export interface Answers {
   readonly tokens: TokenSet
 }
 
+/** The first message: what the chat template knows, or what is at fault with the files. */
+export type Start = { readonly dialect: Dialect } | { readonly failed: string; readonly isSetup: boolean }
+
 /** What a question comes back as. */
 export type Answer = { readonly answer: Answers[Question['kind']] } | { readonly error: WireError }
 
@@ -42,22 +46,41 @@ interface Call {
 }
 
 export class Preparation {
+  readonly dialect: Dialect
   readonly #worker: Worker
   /** In the order of their arrival. */
   readonly #waiting = new Set<Call>()
   /** Whose question is being answered, whether anybody still waits for it or not. */
   #current: Call | undefined
 
-  /** When the thread dies, so does the one that has started it: nothing can be written without. */
-  constructor(settings: PreparationSettings) {
-    const entry = new URL('./preparation-thread.js', import.meta.url)
-    this.#worker = new Worker(entry, { workerData: settings, name: 'preparation' })
-    this.#worker.on('message', (message: Answer) => {
+  private constructor(worker: Worker, dialect: Dialect) {
+    this.dialect = dialect
+    this.#worker = worker
+    // Only what is asked of it is a reason to stay.
+    worker.unref()
+    worker.on('message', (message: Answer) => {
       if ('error' in message) this.#current?.reject(ServiceError.fromWire(message.error))
       else this.#current?.resolve(message.answer as never)
       this.#current = undefined
+      worker.unref()
       this.#next()
     })
+  }
+
+  /**
+   * Should the thread die later, so does the one that has started it: nothing can be written without.
+   * @throws SetupError naming the file at fault
+   */
+  static async start(settings: PreparationSettings): Promise<Preparation> {
+    const entry = new URL('./preparation-thread.js', import.meta.url)
+    const worker = new Worker(entry, { workerData: settings, name: 'preparation' })
+    const start = await new Promise<Start>((resolve, reject) => {
+      worker.once('error', reject)
+      worker.once('message', resolve)
+    })
+    worker.removeAllListeners('error')
+    if ('dialect' in start) return new Preparation(worker, start.dialect)
+    throw start.isSetup ? new SetupError(start.failed) : new Error(start.failed)
   }
 
   /**
@@ -94,6 +117,7 @@ export class Preparation {
     if (this.#current || !call) return
     this.#waiting.delete(call)
     this.#current = call
+    this.#worker.ref()
     this.#worker.postMessage(call.question)
   }
 }

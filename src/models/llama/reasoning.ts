@@ -1,5 +1,5 @@
 /** Tells what a model thinks, `<think>` … `</think>` before its answer, from the answer. */
-import type { Tokenizer } from '../../text/tokenizer.js'
+import type { TokenVocabulary } from '../../text/token-vocabulary.js'
 import { type Piece, partOf } from './pieces.js'
 
 export const thinkMarks = { open: '<think>', close: '</think>' } as const
@@ -11,7 +11,9 @@ export type Thoughts = 'none' | 'begun' | 'possible'
  * The tokens that would both end the thoughts and begin the answer, by how many characters of the closing mark are
  * there before them: what the answer may begin with is not known to who chooses them.
  */
-export function tokensAcross(tokenizer: Pick<Tokenizer, 'bytes' | 'vocabularySize'>): readonly number[][] {
+export function tokensAcross(
+  tokenizer: Pick<TokenVocabulary, 'bytes' | 'vocabularySize'>,
+): readonly number[][] {
   const { close } = thinkMarks
   const across: number[][] = Array.from(close, () => [])
   for (let token = 0; token < tokenizer.vocabularySize; token++) {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { StopStrings } from '../../decoding/stop.js'
 import type { CallConvention } from '../../grammar/shape.js'
 import { TokenStream } from '../../text/token-stream.js'
-import type { Tokenizer } from '../../text/tokenizer.js'
+import type { TokenVocabulary } from '../../text/token-vocabulary.js'
 import { CallReader } from './calls.js'
 import type { TokenChooser } from './chooser.js'
 import type { Constraint } from './constraint.js'
@@ -18,7 +18,7 @@ export interface ReplyOptions {
   /** Which of the request's replies, from 0. */
   readonly index: number
   readonly chooser: TokenChooser
-  readonly tokenizer: Tokenizer
+  readonly tokenizer: TokenVocabulary
   /** Constrains the answer; of what is thought before it only whether it may be all. */
   readonly constraint?: Constraint | undefined
   readonly stopTokens: ReadonlySet<number>

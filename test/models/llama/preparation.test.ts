@@ -1,9 +1,9 @@
 /** The thread on which requests are read. */
 import assert from 'node:assert/strict'
-import { ServiceError } from '#src/errors.js'
+import { ServiceError, SetupError } from '#src/errors.js'
 import { Preparation } from '#src/models/llama/preparation.js'
 import { loadTokenizer } from '#src/text/tokenizer.js'
-import { smollm2 } from './engine.js'
+import { newFolder, smollm2 } from './engine.js'
 import { chats } from './golden.js'
 
 const never = new AbortController().signal
@@ -15,11 +15,11 @@ const refused = (code: string, param: string, message: RegExp) => (error: unknow
 
 describe('models/llama/preparation', () => {
   let preparation: Preparation
-  before(() => {
+  before(async () => {
     const { vocabularySize: vocabulary } = tokenizer
-    preparation = new Preparation({ folder: smollm2, vocabulary, stopTokens: new Set([2]) })
+    preparation = await Preparation.start({ folder: smollm2, vocabulary, stopTokens: new Set([2]) })
   })
-  after(() => preparation.dispose())
+  after(() => preparation?.dispose())
 
   it('reads conversations as the reference does', async () => {
     for (const { messages, prompt_ids } of chats) {
@@ -62,8 +62,20 @@ describe('models/llama/preparation', () => {
     await assert.rejects(preparation.ask(prompt('Hi.'), controller.signal), (error) => error === reason)
   })
 
+  it('knows what the chat template does', () => {
+    assert.equal(preparation.dialect.thinks, false)
+    assert.equal(preparation.dialect.system, 'anywhere')
+  })
+
+  it('says which file is at fault', async () => {
+    const folder = newFolder()
+    const settings = { folder, vocabulary: 9, stopTokens: new Set([2]) }
+    const says = (error: unknown) => error instanceof SetupError && error.message.includes(folder)
+    await assert.rejects(Preparation.start(settings), says)
+  })
+
   it('ends what waits when it is closed', async () => {
-    const closed = new Preparation({ folder: smollm2, vocabulary: 49152, stopTokens: new Set([2]) })
+    const closed = await Preparation.start({ folder: smollm2, vocabulary: 49152, stopTokens: new Set([2]) })
     const asked = [closed.ask(prompt('Hi.'), never), closed.ask(prompt('Hi.'), never)]
     await Promise.all([closed.dispose(), ...asked.map((one) => assert.rejects(one, /closed/))])
   })
