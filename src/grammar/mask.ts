@@ -2,6 +2,7 @@
 import { after, afterSpecial, type Configuration, landed, type Stack, type Thread } from './configuration.js'
 import type { Pool } from './pool.js'
 import { closed, type Exits } from './state.js'
+import { Together } from './together.js'
 import type { TokenSet } from './token-set.js'
 import type { TokenTrie } from './token-trie.js'
 
@@ -24,9 +25,10 @@ export function maskOf(at: Configuration, tokens: TokenSet, pool: Pool): Mask {
   else {
     const count = plain.upTo[open]!
     for (let index = 0; index < count; index++) allow(plain.byLength[index]!)
-    for (const thread of at.threads) if (thread.state.open === closed) walk(plain.trie, thread, allow, pool)
+    const others = at.threads.filter(({ state }) => state.open === closed)
+    if (others.length > 0) walkAll(plain.trie, others, allow, pool)
   }
-  for (const thread of at.threads) walk(other, thread, allow, pool)
+  if (at.threads.length > 0) walkAll(other, at.threads, allow, pool)
   if (at.threads.some(({ state }) => state.anySpecial)) special.forEach(allow)
   for (const id of at.threads.flatMap(({ state }) => state.specials))
     if (afterSpecial(at, id, pool)) allow(id)
@@ -34,8 +36,52 @@ export function maskOf(at: Configuration, tokens: TokenSet, pool: Pool): Mask {
   return shortest(allowed, size)
 }
 
-/** Allows all tokens of a trie that a thread can read. As long as it stays within one automaton, tables tell. */
-function walk(trie: TokenTrie, from: Thread, allow: (id: number) => void, pool: Pool): void {
+/** Allows all tokens of a trie that any of these threads can read. */
+function walkAll(trie: TokenTrie, threads: readonly Thread[], allow: (id: number) => void, pool: Pool): void {
+  const { bytes, depths, ends, firsts, tokens, deepest } = trie
+  const start = { node: 0, end: bytes.length, path: [] }
+  if (threads.length === 1) {
+    walk(trie, threads[0]!, start, allow, pool)
+    return
+  }
+  const reached = [
+    Together.of(
+      threads.map(({ state }) => state.exits),
+      pool,
+    ),
+  ]
+  const path = new Uint8Array(deepest)
+  for (let node = 0; node < bytes.length; ) {
+    const depth = depths[node]!
+    const next = reached[depth - 1]!.after(bytes[node]!)
+    if (next === null || next === 'apart') {
+      const part = { node, end: ends[node]!, path: path.subarray(0, depth - 1) }
+      if (next) for (const thread of threads) walk(trie, thread, part, allow, pool)
+      node = ends[node]!
+      continue
+    }
+    path[depth - 1] = bytes[node]!
+    reached[depth] = next
+    for (let index = firsts[node]!; index < firsts[node + 1]!; index++) allow(tokens[index]!)
+    node++
+  }
+}
+
+/** Nodes of a trie, and the bytes that lead to the first of them. */
+interface Part {
+  readonly node: number
+  readonly end: number
+  readonly path: Iterable<number>
+}
+
+/** Allows all tokens of a part that a thread can read. As long as it stays within one automaton, tables tell. */
+function walk(
+  trie: TokenTrie,
+  from: Thread,
+  { node: first, end, path }: Part,
+  allow: (id: number) => void,
+  pool: Pool,
+): void {
   const { bytes, depths, ends, firsts, tokens, deepest } = trie
   const exits: (Exits | undefined)[] = new Array(deepest + 1)
   const stacks: (Stack | undefined)[] = new Array(deepest + 1)
@@ -46,9 +92,11 @@ function walk(trie: TokenTrie, from: Thread, allow: (id: number) => void, pool: 
     stacks[depth] = thread?.stack
     configurations[depth] = thread ? undefined : configuration
   }
-  exits[0] = from.state.exits
-  stacks[0] = from.stack
-  for (let node = 0; node < bytes.length; ) {
+  let at: Configuration | undefined = { threads: [from], ends: false }
+  for (const byte of path) at = at && after(at, byte, pool)
+  if (!at) return
+  put(depths[first]! - 1, at)
+  for (let node = first; node < end; ) {
     const depth = depths[node]!
     const here = exits[depth - 1]
     if (here) {
