@@ -79,6 +79,28 @@ describe('tokenizer of SmolLM2', () => {
     assert.deepEqual(tokenizer.encode('Hello, world!', 4), [19556, 28, 905, 17])
   })
 
+  it('refuses a text that is far from fitting without encoding it whole', () => {
+    const refused = (text: string) => {
+      const start = process.cpuUsage()
+      const least = /at least (\d+) tokens, more than the 8192/
+      assert.throws(
+        () => tokenizer.encode(text, 8192),
+        (error) => error instanceof ServiceError && Number(least.exec(error.message)?.[1]) > 4 * 8192,
+      )
+      const { user, system } = process.cpuUsage(start)
+      return (user + system) / 1e6
+    }
+    refused(Array.from({ length: 20_000 }, (_, i) => `word${(i * 7919) % 10007}`).join(' '))
+    for (const word of ['x'.repeat(660_000), 'TWFueSBoYWkcw'.repeat(45_000)]) {
+      const seconds = refused(word)
+      assert.ok(seconds < 1, `${seconds} s`)
+    }
+    const fits = '='.repeat(8000) + 'x'.repeat(4000)
+    assert.deepEqual(tokenizer.encode(fits, 8192), tokenizer.encode(fits))
+    const nearly = 'word '.repeat(9000)
+    assert.deepEqual(tokenizer.encode(nearly, 8192), tokenizer.encode(nearly), 'its tokens are counted')
+  })
+
   it('encodes one long word in time linear in its length', () => {
     for (const character of ['a', ' ', '!']) {
       const ids = tokenizer.encode(character.repeat(100_000))

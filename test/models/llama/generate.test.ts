@@ -198,8 +198,9 @@ describe('models/llama/generate', () => {
   it('goes on writing while it reads what takes long: a text, a schema', async () => {
     const pattern = (index: number) => ({ type: 'string', pattern: `^(a|b)*a(a|b){8}${index}$` })
     const properties = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`p${i}`, pattern(i)]))
+    const words = Array.from({ length: 20_000 }, (_, i) => `word${i}`).join(' ')
     const slow: [Partial<GenerateRequest>, RegExp][] = [
-      [{ messages: [{ role: 'user', content: 'x'.repeat(200_000) }] }, /tokens, but the context holds/],
+      [{ messages: [{ role: 'user', content: words }] }, /at least \d+ tokens, more than the 8192/],
       [{ format: { kind: 'schema', schema: { type: 'object', properties } } }, /too complex/],
     ]
     const stop = new AbortController()
