@@ -8,6 +8,7 @@ import { loadWhisper } from './models/whisper/transcribe.js'
 import { Cores } from './runtime/cores.js'
 import { type Engine, openEngine } from './runtime/engine.js'
 import type { Family } from './runtime/manifest.js'
+import { NewsSender } from './runtime/news.js'
 import type { FromThread, ModelInfo, ThreadSettings, ToThread } from './runtime/protocol.js'
 import { readManifest } from './runtime/store.js'
 import { isNativeError } from './runtime/tensorrt/library.js'
@@ -59,17 +60,17 @@ async function load(settings: ThreadSettings): Promise<Loaded> {
 
 /** Calls begin in the order of their arrival; what is cancelled while it waits is dropped with its audio. */
 function serve(port: MessagePort, { engine, model }: Loaded): void {
-  const send = (message: FromThread) => port.postMessage(message)
+  const news = new NewsSender((message) => port.postMessage(message))
   const waiting = new Map<number, unknown>()
   const running = new Map<number, AbortController>()
   let stopping = false
 
   const answer = async (id: number, request: unknown, { signal }: AbortController) => {
     try {
-      for await (const event of model.run(request as never, signal)) send({ kind: 'event', id, event })
-      send({ kind: 'end', id })
+      for await (const event of model.run(request as never, signal)) news.send({ kind: 'event', id, event })
+      news.send({ kind: 'end', id })
     } catch (thrown) {
-      send({ kind: 'error', id, error: ServiceError.from(thrown).toWire() })
+      news.send({ kind: 'error', id, error: ServiceError.from(thrown).toWire() })
       // What CUDA reports of a run, it reports of every call after it, too: the thread ends, and the service with it.
       if (isNativeError(thrown, 'cuda')) throw thrown
     }
@@ -88,6 +89,7 @@ function serve(port: MessagePort, { engine, model }: Loaded): void {
     if (!stopping || running.size > 0) return
     await model.dispose()
     await engine.dispose()
+    news.flush()
     port.close()
   }
 

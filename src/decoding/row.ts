@@ -1,16 +1,18 @@
 /**
- * Drawing from a whole row of logits. Mostly the likeliest tokens decide, and a rough sum of the others; else all are
- * weighed. A weight is exp((logit - largest) / temperature); the tokens are binned by its logarithm, in equal steps from
- * the largest weight down, so that only the tokens of the bins into which a cut or the draw falls have to be sorted.
+ * Drawing from a whole row of logits. A weight is exp((logit - largest) / temperature). Mostly those near the largest
+ * decide, and a rough sum of the others; else all are weighed.
  */
+import { drawFromBins } from './bins.js'
+import { Candidates } from './candidates.js'
+import { type Bounds, type DrawOptions, placeAmong } from './draw.js'
 import { expOfMinus } from './exp.js'
-import { largest } from './largest.js'
-import { type Bounds, type DrawOptions, drawFromRanked } from './ranked.js'
 
-/** How many of the likeliest tokens are looked at first. */
-const HEAD = 64
-/** Up to so many, as topK has them, they are all that is looked at. */
-const FEW = 128
+/** How far below the largest a token is near it, in units of the temperature: where a model is sure, few are. */
+const NEAR = 9
+/** Up to so many, to search them costs less than to bin all. */
+const FEW = 4096
+
+const candidates = new Candidates()
 
 /**
  * The token at which the running sum of the probabilities that are left by topK and topP passes `uniform`, in the order
@@ -24,140 +26,44 @@ export function drawFromRow(
   options: DrawOptions,
   uniform: number,
 ): number {
-  const { temperature, topP, topK = Infinity } = options
-  const [top, scale] = [logits[best]!, 1 / temperature]
-  const ids = largest(logits, topK <= FEW ? topK : HEAD)
-  const weights = ids.map((id) => expOfMinus((top - logits[id]!) * scale))
-  const ranked = { ids, weights, isSettled: true }
-  const all = topK <= FEW ? { least: 0, most: 0 } : roughSum(logits, top, scale)
-  const drawn = drawFromRanked(ranked, all, options, uniform)
-  if (drawn !== undefined) return drawn
-  const row = new BinnedRow(logits, top, scale)
-  if (topK < logits.length) row.cut(row.counts(), topK, () => 1)
-  if (topP < 1) row.cut(row.masses, topP * row.total(), (weight) => weight)
-  return row.pick(uniform * row.total())
+  const [top, scale] = [logits[best]!, 1 / options.temperature]
+  const others = weighNear(logits, top, scale)
+  if (!others) return drawFromBins(logits, best, options, uniform)
+  const near = candidates.sum
+  const all = { least: near + others.least, most: near + others.most }
+  const place = placeAmong(candidates, all, options, uniform)
+  return place === undefined ? drawFromBins(logits, best, options, uniform) : candidates.id(place)
 }
 
-/** exp(-i / 32) up to exp(-32), and the steps between them. */
-const coarse = Float64Array.from({ length: 32 * 32 + 1 }, (_, i) => Math.exp(-i / 32))
+/** Steps of the table per factor e. */
+const STEPS = 32
+/** exp(-i / STEPS), past what most logits come to, and what the next step changes it by. */
+const coarse = Float64Array.from({ length: 128 * STEPS }, (_, i) => Math.exp(-i / STEPS))
 const slopes = coarse.map((value, i) => (coarse[i + 1] ?? value) - value)
+const nearIds = new Int32Array(FEW)
 
 /**
- * Bounds of the sum of all weights. Between the points of a table exp is below its chord, by at most 1/8 of the square
- * of their distance; beyond the last one, a weight is at most the last value.
+ * Makes what is near the largest the candidates; undefined where that is too many. @returns bounds of the sum of all
+ * other weights: between the points of the table exp is below its chord, by at most 1/8 of the square of their distance.
  */
-function roughSum(logits: Float32Array, top: number, scale: number): Bounds {
-  const last = coarse.length - 1
+function weighNear(logits: Float32Array, top: number, scale: number): Bounds | undefined {
+  const [steps, end] = [scale * STEPS, coarse.length]
+  let count = 0
   let sum = 0
   for (let id = 0; id < logits.length; id++) {
-    const at = (top - logits[id]!) * scale * 32
-    if (at >= last) continue
-    const i = at | 0
-    sum += coarse[i]! + (at - i) * slopes[i]!
-  }
-  return { least: sum * (1 - 32 ** -2 / 8), most: sum + logits.length * coarse[last]! }
-}
-
-const bins = 2048
-/** The last bin has everything less likely than the best token by exp(-32) and more. */
-const binsPerE = bins / 32
-
-/** Which bin has the weight exp(-below). */
-const binOf = (below: number): number => (below * binsPerE < bins - 1 ? (below * binsPerE) | 0 : bins - 1)
-
-class BinnedRow {
-  /** Sums of the weights in each bin. */
-  readonly masses = new Float64Array(bins)
-  /** The last bin whose tokens are in, and which of them, the likeliest first; undefined: all. */
-  #last = bins - 1
-  #lastTokens: readonly number[] | undefined
-
-  constructor(
-    private readonly logits: Float32Array,
-    private readonly top: number,
-    private readonly scale: number,
-  ) {
-    const { masses } = this
-    // Most tokens fall into the last bin: its sum is kept out of memory, which would be waited for.
-    let rest = 0
-    for (let id = 0; id < logits.length; id++) {
-      const below = (top - logits[id]!) * scale
-      const weight = expOfMinus(below)
-      const bin = binOf(below)
-      if (bin === bins - 1) rest += weight
-      else masses[bin]! += weight
+    const at = (top - logits[id]!) * steps
+    if (at <= NEAR * STEPS) {
+      if (count === FEW) return undefined
+      nearIds[count++] = id
+    } else if (at < end) {
+      const i = at | 0
+      sum += coarse[i]! + (at - i) * slopes[i]!
     }
-    masses[bins - 1] = rest
   }
-
-  counts(): Float64Array {
-    const counts = new Float64Array(bins)
-    const { logits, top, scale } = this
-    for (let id = 0; id < logits.length; id++) counts[binOf((top - logits[id]!) * scale)]! += 1
-    return counts
+  candidates.clear(FEW)
+  for (let i = 0; i < count; i++) {
+    const id = nearIds[i]!
+    candidates.push(id, expOfMinus((top - logits[id]!) * scale))
   }
-
-  /** Leaves in the fewest largest weights whose measures (`totals`: those of the bins) reach the target. */
-  cut(totals: Float64Array, target: number, measure: (weight: number) => number): void {
-    let reached = 0
-    let last = 0
-    while (last < this.#last && reached + totals[last]! < target) reached += totals[last++]!
-    const kept: number[] = []
-    let mass = 0
-    for (const id of this.#tokens(last)) {
-      if (reached >= target) break
-      const weight = this.#weight(id)
-      reached += measure(weight)
-      mass += weight
-      kept.push(id)
-    }
-    this.#last = last
-    this.#lastTokens = kept
-    this.masses[last] = mass
-  }
-
-  total(): number {
-    let sum = 0
-    for (let bin = 0; bin <= this.#last; bin++) sum += this.masses[bin]!
-    return sum
-  }
-
-  /** The token at which the running sum passes the target; the last of all if rounding prevents it. */
-  pick(target: number): number {
-    let [bin, reached, mass] = [0, 0, 0]
-    for (let next = 0; next <= this.#last; next++) {
-      if (this.masses[next] === 0) continue
-      bin = next
-      reached += mass
-      mass = this.masses[next]!
-      if (reached + mass > target) break
-    }
-    let drawn = 0
-    for (const id of this.#tokens(bin)) {
-      drawn = id
-      reached += this.#weight(id)
-      if (reached > target) break
-    }
-    return drawn
-  }
-
-  #weight(id: number): number {
-    return expOfMinus((this.top - this.logits[id]!) * this.scale)
-  }
-
-  /** The tokens of a bin that are in, the likeliest first; of equal ones the lower id first. */
-  #tokens(bin: number): readonly number[] {
-    if (bin === this.#last && this.#lastTokens) return this.#lastTokens
-    const { logits, top, scale } = this
-    // Most tokens are far below: one comparison is enough for them. The bin before allows for rounding.
-    const lowest = bin === bins - 1 ? -Infinity : top - (bin + 2) / binsPerE / scale
-    const ids: number[] = []
-    for (let id = 0; id < logits.length; id++)
-      if (logits[id]! >= lowest && binOf((top - logits[id]!) * scale) === bin) ids.push(id)
-    const weights = ids.map((id) => this.#weight(id))
-    return [...ids.keys()]
-      .filter((i) => weights[i] !== 0)
-      .sort((one, other) => weights[other]! - weights[one]!) // stable
-      .map((i) => ids[i]!)
-  }
+  return { least: sum * (1 - STEPS ** -2 / 8), most: sum + logits.length * coarse[end - 1]! }
 }

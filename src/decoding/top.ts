@@ -2,8 +2,11 @@
  * Choosing from the largest logits of a row, where they decide: what is chosen is what the whole row would give with the
  * same random number, or nothing, and the row has to be asked for.
  */
+import { Candidates } from './candidates.js'
+import { type Bounds, type DrawOptions, placeAmong } from './draw.js'
 import { expOfMinus } from './exp.js'
-import { type Bounds, type DrawOptions, drawFromRanked } from './ranked.js'
+
+const candidates = new Candidates()
 
 /** The largest logits of a row, the largest first, and ln Σ exp of the whole row in single precision. */
 export interface TopScores {
@@ -33,19 +36,16 @@ export function drawFromTop(
 ): number | undefined {
   const { logits, ids } = top
   const scale = 1 / options.temperature
-  const weights = Array.from(logits, (logit) => expOfMinus((logits[0]! - logit) * scale))
-  const order = [...weights.keys()].sort(
-    (one, other) => weights[other]! - weights[one]! || ids[one]! - ids[other]!,
-  )
-  const ranked = {
-    ids: order.map((i) => ids[i]!),
-    weights: order.map((i) => weights[i]!),
-    // Tokens beyond these may be as likely as the last of them, and have lower ids.
-    isSettled: logits.length >= rowLength,
-  }
-  const here = weights.reduce((sum, weight) => sum + weight, 0)
+  candidates.clear(logits.length)
+  for (let i = 0; i < logits.length; i++)
+    candidates.push(ids[i]!, expOfMinus((logits[0]! - logits[i]!) * scale))
+  const here = candidates.sum
   const rest = restBounds(top, rowLength, scale)
-  return drawFromRanked(ranked, { least: here + rest.least, most: here + rest.most }, options, uniform)
+  const place = placeAmong(candidates, { least: here + rest.least, most: here + rest.most }, options, uniform)
+  if (place === undefined) return undefined
+  // Tokens beyond these may be as likely as the last of them, and have lower ids.
+  const last = expOfMinus((logits[0]! - logits.at(-1)!) * scale)
+  return logits.length >= rowLength || candidates.weight(place) > last ? candidates.id(place) : undefined
 }
 
 /**

@@ -49,6 +49,10 @@ export type FromThread =
   | { readonly kind: 'ready'; readonly info: ModelInfo }
   /** The model could not be loaded; `setup`: the sentence is for the operator as it is. */
   | { readonly kind: 'failed'; readonly message: string; readonly setup: boolean; readonly stack?: string }
+  /** What came of calls in one turn of the thread, in order: a step of the language model serves many of them. */
+  | { readonly kind: 'news'; readonly news: readonly CallNews[] }
+
+export type CallNews =
   | { readonly kind: 'event'; readonly id: number; readonly event: unknown }
   | { readonly kind: 'end'; readonly id: number }
   | { readonly kind: 'error'; readonly id: number; readonly error: WireError }

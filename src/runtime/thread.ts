@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import { ServiceError, SetupError } from '../errors.js'
 import { EventQueue } from './event-queue.js'
-import type { FromThread, ModelInfo, ThreadSettings, ToThread } from './protocol.js'
+import type { CallNews, FromThread, ModelInfo, ThreadSettings, ToThread } from './protocol.js'
 
 export class ModelThread<Request, Event> {
   private readonly calls = new Map<number, EventQueue<Event>>()
@@ -17,7 +17,9 @@ export class ModelThread<Request, Event> {
     readonly info: ModelInfo,
     private readonly onDeath: (error: ServiceError) => void,
   ) {
-    worker.on('message', (message: FromThread) => this.receive(message))
+    worker.on('message', (message: FromThread) => {
+      if (message.kind === 'news') for (const news of message.news) this.receive(news)
+    })
     worker.on('error', (error) => this.die(`stopped by an error: ${error.message}`, error))
     worker.on('exit', (code) => this.die(`ended with code ${code}`))
   }
@@ -90,17 +92,16 @@ export class ModelThread<Request, Event> {
     this.worker.postMessage(message)
   }
 
-  private receive(message: FromThread): void {
-    if (message.kind === 'ready' || message.kind === 'failed') return
-    const call = this.calls.get(message.id)
+  private receive(news: CallNews): void {
+    const call = this.calls.get(news.id)
     if (!call) return
-    if (message.kind === 'event') {
-      call.push(message.event as Event)
+    if (news.kind === 'event') {
+      call.push(news.event as Event)
       return
     }
-    this.calls.delete(message.id)
-    if (message.kind === 'end') call.end()
-    else call.fail(ServiceError.fromWire(message.error))
+    this.calls.delete(news.id)
+    if (news.kind === 'end') call.end()
+    else call.fail(ServiceError.fromWire(news.error))
   }
 
   private die(what: string, cause?: Error): void {

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { ServiceError } from '#src/errors.js'
-import type { FromThread, ThreadSettings, ToThread } from '#src/runtime/protocol.js'
+import type { CallNews, FromThread, ThreadSettings, ToThread } from '#src/runtime/protocol.js'
 
 export type CountRequest =
   | { readonly verb: 'count'; readonly to: number }
@@ -14,6 +14,7 @@ export type CountRequest =
 const { folder } = workerData as ThreadSettings
 const port = parentPort!
 const send = (message: FromThread) => port.postMessage(message)
+const tell = (...news: readonly CallNews[]) => send({ kind: 'news', news })
 const cancelled: number[] = []
 
 function fail(how: 'request' | 'bug'): ServiceError {
@@ -23,14 +24,21 @@ function fail(how: 'request' | 'bug'): ServiceError {
 }
 
 function answer(id: number, request: CountRequest): void {
-  const event = (value: unknown) => send({ kind: 'event', id, event: value })
+  const event = (value: unknown) => tell({ kind: 'event', id, event: value })
   switch (request.verb) {
     case 'count':
-      for (let i = 0; i < request.to; i++) event({ i, samples: Float32Array.of(i) })
-      break
+      // Some together with the end.
+      for (let i = 0; i < request.to - 2; i++) event({ i, samples: Float32Array.of(i) })
+      tell(
+        ...[request.to - 2, request.to - 1]
+          .filter((i) => i >= 0)
+          .map((i) => ({ kind: 'event', id, event: { i, samples: Float32Array.of(i) } }) as const),
+        { kind: 'end', id },
+      )
+      return
     case 'fail':
       for (let i = 0; i < request.after; i++) event(i)
-      send({ kind: 'error', id, error: fail(request.how).toWire() })
+      tell({ kind: 'error', id, error: fail(request.how).toWire() })
       return
     case 'hang':
       event('hanging')
@@ -43,7 +51,7 @@ function answer(id: number, request: CountRequest): void {
     case 'exit':
       process.exit(3)
   }
-  send({ kind: 'end', id })
+  tell({ kind: 'end', id })
 }
 
 if (folder === 'setup')

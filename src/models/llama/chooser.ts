@@ -53,20 +53,22 @@ export class TokenChooser {
       return token === undefined ? undefined : { token }
     }
     const { logits } = scores
-    const tell = this.#teller(logits)
+    const { bias } = this.#options
+    const isEdited = this.#penalties.active || bias.length > 0 || mask !== undefined
+    const tell = this.#teller(logits, isEdited)
     this.#penalties.apply(logits)
-    for (const [token, value] of this.#options.bias) logits[token]! += value
+    for (const [token, value] of bias) logits[token]! += value
     mask?.(logits)
     const token = this.#sampler.fromRow(logits)
     this.#penalties.take(token)
     return tell ? { token, told: tell(token) } : { token }
   }
 
-  /** Tells of a token by the row as it is now, whatever is done to it afterwards. */
-  #teller(logits: Float32Array): ((token: number) => Chosen) | undefined {
+  /** Tells of a token by the row as it is now, even if it is edited afterwards. */
+  #teller(logits: Float32Array, isEdited: boolean): ((token: number) => Chosen) | undefined {
     const { topLogprobs } = this.#options
     if (topLogprobs === undefined) return undefined
-    const row = logits.slice()
+    const row = isEdited ? logits.slice() : logits
     const total = logSumExp(row)
     const likelihood = (token: number) => ({ token, logprob: row[token]! - total })
     return (token) => ({ ...likelihood(token), top: largest(row, topLogprobs).map(likelihood) })

@@ -46,6 +46,22 @@ describe('models/llama/chooser', () => {
         { token: 1, logprob: 2 - total },
       ],
     })
+    const masked = new TokenChooser({ ...greedy, frequency: 2, topLogprobs: 1 }, [], logits.length)
+    const row = () => ({ kind: 'row', logits: Float32Array.from(logits) }) as const
+    const told = [
+      masked.choose(row()),
+      masked.choose(row()),
+      masked.choose(row(), (edited) => edited.fill(-Infinity, 1, 4)),
+    ].map((one) => one!.told!)
+    assert.deepEqual(
+      told.map(({ token, logprob }) => [token, logprob]),
+      [
+        [2, 3 - total],
+        [1, 2 - total],
+        [0, 1 - total],
+      ],
+    )
+    for (const { top } of told) assert.deepEqual(top, [{ token: 2, logprob: 3 - total }])
     assert.deepEqual(choose({ topLogprobs: 0 }, logits)!.told!.top, [])
     assert.equal(choose({}, logits)!.told, undefined)
   })

@@ -301,6 +301,34 @@ describe('models/llama/scheduler', () => {
         assert.ok(session.runs.length <= 2 * (96 / CHUNK), `${session.runs.length} runs`)
       })
 
+      for (const [during, pieces, order] of [
+        ['L', 1, 'LwS'],
+        ['w', 1, 'wS'],
+        ['L', 3, 'LwSwLwSwLwS'],
+        ['w', 3, 'wSwLwSwLwS'],
+      ] as const)
+        it(`begins a short prompt of ${pieces} behind the run that it comes in: ${order}`, async () => {
+          const writer = ask({ prompt: promptOf(10, 3), style: { maxTokens: 60 } })
+          let long: ReturnType<typeof ask> | undefined
+          let short: ReturnType<typeof ask> | undefined
+          let longSlot: number | undefined
+          let [came, told] = [0, 0]
+          const kind = (run: ToyRun) => (!isPrompt(run) ? 'w' : run.uses[0]!.slot === longSlot ? 'L' : 'S')
+          onRun = (run, index) => {
+            if (index === 3) long = ask({ prompt: promptOf(20, 90), style: { maxTokens: 1 } })
+            else if (long && isPrompt(run)) longSlot ??= run.uses[0]!.slot
+            if (short || longSlot === undefined || kind(run) !== during) return
+            came = index
+            short = ask({
+              prompt: promptOf(30, pieces * CHUNK - 2),
+              style: { maxTokens: 1, onToken: () => (told = session.runs.length) },
+            })
+          }
+          await writer.checked
+          await Promise.all([long!.checked, short!.checked])
+          assert.equal(session.runs.slice(came, told).map(kind).join(''), order)
+        })
+
       it('gives no request a second slot before others have their first', async () => {
         const many = ask({ prompt: promptOf(10, 10), replies: 12, style: { maxTokens: 20 } })
         let one: ReturnType<typeof ask> | undefined
