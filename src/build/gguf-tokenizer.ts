@@ -171,7 +171,9 @@ function sentencePiece(
       unk_token: unknown ?? null,
       fuse_unk: true,
       byte_fallback: true,
-      merges: scoredMerges(tokens, scores, mergeable),
+      merges: scoredMerges(tokens, scores, mergeable, (what) =>
+        keys.fault(`${what}: the file is damaged, fetch it again`),
+      ),
     },
   }
 }

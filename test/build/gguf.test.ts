@@ -312,7 +312,7 @@ describe('build/gguf-tokenizer', () => {
     const pieces = ['a', 'b', 'ab', 'ba', 'aba', '<x>']
     const scores = [-9, -9, -2, -1, -3, 0]
     assert.deepEqual(
-      scoredMerges(pieces, scores, (id) => id < 5),
+      scoredMerges(pieces, scores, (id) => id < 5, Error),
       [
         ['b', 'a'],
         ['a', 'b'],
@@ -320,6 +320,30 @@ describe('build/gguf-tokenizer', () => {
         ['a', 'ba'],
       ],
     )
+  })
+
+  it('is bounded, whatever vocabulary a file claims', () => {
+    const merging = (tokens: string[]) =>
+      made({
+        'tokenizer.ggml.model': 'llama',
+        'tokenizer.ggml.tokens': tokens,
+        'tokenizer.ggml.token_type': tokens.map(() => 1),
+        'tokenizer.ggml.scores': tokens.map(() => 0),
+      })
+    const begun = performance.now()
+    assert.throws(
+      () => merging(['a', 'a'.repeat(200_000)]),
+      refused(/^x has longer tokens .* 200000 letters/),
+    )
+    const runs = (letter: number) =>
+      Array.from({ length: 20 }, (_, i) => String.fromCharCode(letter).repeat(i + 1))
+    const alike = Array.from({ length: 12_000 }, (_, i) => runs(300 + i)).flat()
+    assert.throws(() => merging(alike), refused(/^x has tokens that are made of each other in too many ways/))
+    assert.ok(performance.now() - begun < 20_000)
+    const { merges } = merging(['a', 'a'.repeat(500), 'a'.repeat(501)])['tokenizer.json']!.model as {
+      merges: unknown[]
+    }
+    assert.equal(merges.length, 2, 'the longest that SentencePiece makes are welcome')
   })
 
   const ignoreMerges = ['llama-bpe', 'llama3', 'llama-v3', 'falcon3', 'pixtral', 'tekken']
