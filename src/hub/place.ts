@@ -83,8 +83,9 @@ export class Place {
     linkOrCopy(join(this.folder, name), this.path(name))
   }
 
-  /** @throws SetupError when the disk has no room for so many bytes more */
+  /** @throws SetupError when the disk has no room for so many bytes more; none are always welcome */
   refuseWithoutRoom(bytes: number): void {
+    if (bytes === 0) return
     const { bavail, bsize } = statfsSync(this.building)
     const free = bavail * bsize
     if (bytes + SPARE <= free) return

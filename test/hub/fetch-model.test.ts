@@ -1,7 +1,7 @@
 /** Fetching from a hub of this machine: what is asked for, how it is gone on with, what is refused. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { syncBuiltinESMExports } from 'node:module'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -446,6 +447,21 @@ describe('hub/fetch-model', () => {
       hub.claimed.set('model.safetensors', 1e15)
       await assert.rejects(fetch(), refused(/needs 1000000\.00 GB more and the disk has/))
       assert.ok(!hub.fetched.includes('model.safetensors'))
+    })
+
+    it('nothing for want of room where nothing is to be fetched', async () => {
+      await fetch()
+      const measured = fs.statfsSync
+      Object.assign(fs, { statfsSync: () => ({ ...measured('/'), bavail: 0 }) })
+      syncBuiltinESMExports()
+      try {
+        assert.equal((await fetch()).fetched, false)
+        hub.put('tokenizer.json', { version: '2.0' })
+        await assert.rejects(fetch(), refused(/needs 0\.00 GB more and the disk has 0\.00 GB free/))
+      } finally {
+        Object.assign(fs, { statfsSync: measured })
+        syncBuiltinESMExports()
+      }
     })
 
     it('to replace a checkpoint that came from elsewhere', async () => {
