@@ -1,5 +1,5 @@
 /** A model's folder or GGUF file on this machine → a checkpoint's folder. */
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readlinkSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { familyOfConfig, supportedFamily } from '../build/families.js'
 import { ggufModelType } from '../build/gguf-config.js'
@@ -27,7 +27,12 @@ export function takeLocal(path: string, place: Place): boolean {
 
 /** In place of a digest: a file of the same size and time is the same, as in builds. */
 function state(path: string): string {
-  const { size, mtimeMs } = statSync(path)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found)
+    throw new SetupError(
+      `${path} is a link to ${readlinkSync(path)}, which is not there: fetch the model again, or name the folder that has it.`,
+    )
+  const { size, mtimeMs } = found
   return `${size} bytes of ${mtimeMs}`
 }
 
@@ -46,7 +51,7 @@ function filesOfModel(folder: string): string[] {
   const file = join(folder, weights.file)
   if (weights.kind === 'gguf') {
     refuseUnsupportedGguf(file)
-    return [...description, ...describedFiles(names).filter((name) => !isStub(folder, name)), weights.file]
+    return [...description, ...describedFiles(names), weights.file]
   }
   if (!description.includes('config.json'))
     throw new SetupError(`${folder} has no config.json: it is no model that can be built.`)
@@ -58,10 +63,6 @@ function filesOfModel(folder: string): string[] {
     ...(weights.kind === 'index' ? shardsOf(readJson(file), names, file) : []),
   ]
 }
-
-/** Repositories of GGUF files often have a config.json with nothing but the model's type. */
-const isStub = (folder: string, name: string): boolean =>
-  name === 'config.json' && !('num_hidden_layers' in Object(readJson(join(folder, name))))
 
 function refuseUnsupportedGguf(path: string): void {
   using checkpoint = openCheckpoint(path)
