@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { familyOf } from '../build/families.js'
 import type { Family } from '../runtime/manifest.js'
 import { HubClient, type OnWait } from './client.js'
+import { diskFault } from './disk-fault.js'
 import { takeLocal } from './local.js'
 import { Place } from './place.js'
 import { checkpointName, parseReference } from './reference.js'
@@ -48,6 +49,8 @@ export async function fetchModel(reference: string, options: FetchModelOptions):
       const fetched = ofHub ? await fetchRemote(hub!, wanted, place, rest) : takeLocal(wanted.path, place)
       const folder = join(checkpoints, name)
       return { name, folder, family: familyOf(folder), fetched }
+    } catch (error) {
+      throw diskFault(error, checkpoints)
     } finally {
       place.leave()
     }

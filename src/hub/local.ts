@@ -20,8 +20,14 @@ export function takeLocal(path: string, place: Place): boolean {
   const names = isFolder(path) ? filesOfModel(path) : [fileOfModel(path)]
   const digests = new Map(names.map((name) => [name, state(join(folder, name))]))
   if (place.isWhole(digests)) return false
-  for (const name of names) linkOrCopy(join(folder, name), place.path(name))
-  place.finish(null, digests)
+  try {
+    for (const name of names) linkOrCopy(join(folder, name), place.path(name))
+    place.finish(null, digests)
+  } catch (error) {
+    // Half of a copy is worth nothing, and may be why there is no room.
+    place.discard()
+    throw error
+  }
   return true
 }
 

@@ -11,6 +11,7 @@ import fs, {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import { syncBuiltinESMExports } from 'node:module'
@@ -537,6 +538,35 @@ describe('hub/fetch-model', () => {
       hub.claimed.set('model.safetensors', 1e15)
       await assert.rejects(fetch(), refused(/needs 1000000\.00 GB more and the disk has/))
       assert.ok(!hub.fetched.includes('model.safetensors'))
+    })
+
+    it('to go on where the disk becomes full, and goes on when it is not', async () => {
+      const some = await open(join(checkpoints, 'some'), 'w')
+      const handles = Object.getPrototypeOf(some) as typeof some
+      await some.close()
+      rmSync(join(checkpoints, 'some'))
+      const { appendFile } = handles
+      let room = 100_000
+      handles.appendFile = async function (this: typeof some, chunk: Uint8Array) {
+        if (room < chunk.length)
+          throw Object.assign(new Error('ENOSPC: no space left on device, write'), {
+            code: 'ENOSPC',
+            syscall: 'write',
+          })
+        room -= chunk.length
+        await appendFile.call(this, chunk)
+      }
+      try {
+        await assert.rejects(
+          fetch(),
+          refused(/can not be put into .* \(ENOSPC\): there is no space left\. .* goes on where/),
+        )
+      } finally {
+        handles.appendFile = appendFile
+      }
+      await fetch()
+      assert.ok(hub.seen.some(({ range }) => range !== undefined))
+      assert.deepEqual(file('model.safetensors'), weights)
     })
 
     it('nothing for want of room where nothing is to be fetched', async () => {

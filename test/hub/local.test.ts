@@ -1,6 +1,6 @@
 /** Models of this machine: linked into the checkpoints. */
 import assert from 'node:assert/strict'
-import {
+import fs, {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -11,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SetupError } from '#src/errors.js'
@@ -99,6 +100,33 @@ describe('hub/local', () => {
     rmSync(join(source, 'model.safetensors'))
     copyFileSync(miniature, join(source, 'x.gguf'))
     assert.equal((await take(source)).family, 'llama', 'what is not needed may be gone')
+  })
+
+  it('copies to another disk, and leaves no half of it where there is no room', async () => {
+    const { linkSync, copyFileSync } = fs
+    const refuses = (code: string) => (path: string) => {
+      throw Object.assign(new Error(code), { code, path, syscall: 'copyfile' })
+    }
+    const copies: string[] = []
+    const outOfRoom = (from: string, to: string, mode: number) => {
+      copies.push(from)
+      copyFileSync(from, to, mode)
+      if (copies.length === 3) refuses('ENOSPC')(from)
+    }
+    Object.assign(fs, { linkSync: refuses('EXDEV'), copyFileSync: outOfRoom })
+    syncBuiltinESMExports()
+    try {
+      await assert.rejects(take(smollm2), refused(/can not be put into .*ENOSPC, .*there is no space left/))
+      assert.equal(copies.length, 3)
+      assert.deepEqual(readdirSync(checkpoints), [])
+      const { folder: made } = await take(smollm2)
+      for (const name of ['LICENSE', 'config.json'])
+        assert.deepEqual(readFileSync(join(made, name)), readFileSync(join(smollm2, name)))
+      assert.notEqual(statSync(join(made, 'LICENSE')).ino, statSync(join(smollm2, 'LICENSE')).ino)
+    } finally {
+      Object.assign(fs, { linkSync, copyFileSync })
+      syncBuiltinESMExports()
+    }
   })
 
   it('refuses what can not be built, and names that are taken', async () => {

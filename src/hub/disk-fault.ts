@@ -1,0 +1,22 @@
+/** What a disk can refuse, as a sentence for whoever can mend it. */
+import { SetupError } from '../errors.js'
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'there is no space left',
+  EDQUOT: 'the quota is used up',
+  EFBIG: 'its file system takes no files of this size',
+  EROFS: 'it is mounted for reading only',
+  EACCES: 'permissions do not allow it',
+  EPERM: 'permissions do not allow it',
+  EIO: 'the disk does not answer',
+}
+
+/** The error for a checkpoint that could not be put into `folder`; an error of another kind as it is. */
+export function diskFault(error: unknown, folder: string): unknown {
+  const { code = '', path } = error as NodeJS.ErrnoException
+  if (!Object.hasOwn(reasons, code)) return error
+  return new SetupError(
+    `The model can not be put into ${folder} (${code}${path === undefined ? '' : `, ${path}`}): ${reasons[code]}. Mend that and run the same command again, it goes on where it was.`,
+    { cause: error },
+  )
+}
