@@ -153,7 +153,7 @@ describe('build/description', () => {
     it('is described by the file where config.json only names a type', async () => {
       const source = linked('small', miniature)
       const make = () => buildEngines({ checkpoints: join(folder, 'checkpoints'), engines: folder, ...cpu })
-      writeFileSync(join(source, 'config.json'), '{"model_type":"bert"}')
+      writeFileSync(join(source, 'config.json'), '\ufeff{\r\n"model_type":"bert"\r\n}\r\n')
       await make()
       const engine = join(folder, 'onnxruntime', 'small')
       assert.equal(readLlamaConfig(engine).vocabulary, 460)
