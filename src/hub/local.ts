@@ -52,7 +52,10 @@ function fileOfModel(path: string): string {
 }
 
 function filesOfModel(folder: string): string[] {
-  const names = readdirSync(folder).filter((name) => !isFolder(join(folder, name)))
+  // Files, and links that lead nowhere, which are named where they are needed; but no pipes, which would be waited for.
+  const names = readdirSync(folder).filter(
+    (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() ?? true,
+  )
   const { description, weights } = selectFiles(names, null, folder)
   const file = join(folder, weights.file)
   if (weights.kind === 'gguf') {
