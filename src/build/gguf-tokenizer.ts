@@ -27,7 +27,7 @@ const turnEnds = [
 export function ggufTokenizer(metadata: ReadonlyMap<string, unknown>, path: string): Record<string, Json> {
   const keys = new GgufKeys(metadata, path)
   const tokens = keys.needed(keys.texts('tokenizer.ggml.tokens'), 'tokenizer.ggml.tokens')
-  const ids = (name: string): number | undefined => keys.number(`tokenizer.ggml.${name}_token_id`)
+  const ids = (name: string): number | undefined => keys.tokenId(name, tokens.length)
   const token = (name: string): string | undefined => tokens[ids(name) ?? -1]
   const typeOf = keys.numbers('tokenizer.ggml.token_type') ?? []
   const ends = [

@@ -234,6 +234,17 @@ describe('build/gguf-tokenizer', () => {
     ]!
     assert.deepEqual(generation.eos_token_id, [0, 1])
     assert.deepEqual([generation.temperature, generation.top_k], [0.5, 20])
+    const beyond = made({
+      'tokenizer.ggml.eos_token_id': tokens.length,
+      'tokenizer.ggml.padding_token_id': -1,
+    })
+    assert.deepEqual(beyond['generation_config.json']!.eos_token_id, [1, 0])
+    assert.equal(beyond['generation_config.json']!.pad_token_id, undefined)
+    const { eos_token_id } = ggufConfig(
+      checkpoint({ ...shape('llama'), 'tokenizer.ggml.eos_token_id': 80 }, { 'token_embd.weight': [80, 64] }),
+      'x',
+    )
+    assert.equal(eos_token_id, null)
     const plain = made({ 'tokenizer.ggml.token_type': [3, 1, 1, 1, 1, 4, 5] })['generation_config.json']!
     assert.deepEqual(plain.eos_token_id, [0])
   })
