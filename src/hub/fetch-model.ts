@@ -1,9 +1,9 @@
 /** A model, of the hub or of this machine, → a checkpoint's folder that engines are built from. */
 import { join } from 'node:path'
+import { diskFault } from '../build/disk-fault.js'
 import { familyOf } from '../build/families.js'
 import type { Family } from '../runtime/manifest.js'
 import { HubClient, type OnWait } from './client.js'
-import { diskFault } from './disk-fault.js'
 import { takeLocal } from './local.js'
 import { Place } from './place.js'
 import { checkpointName, parseReference } from './reference.js'
@@ -50,7 +50,7 @@ export async function fetchModel(reference: string, options: FetchModelOptions):
       const folder = join(checkpoints, name)
       return { name, folder, family: familyOf(folder), fetched }
     } catch (error) {
-      throw diskFault(error, checkpoints)
+      throw diskFault(error, 'The model', checkpoints, ', it goes on where it was')
     } finally {
       place.leave()
     }

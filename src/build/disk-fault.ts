@@ -11,12 +11,17 @@ const reasons: Readonly<Record<string, string>> = {
   EIO: 'the disk does not answer',
 }
 
-/** The error for a checkpoint that could not be put into `folder`; an error of another kind as it is. */
-export function diskFault(error: unknown, folder: string): unknown {
+/**
+ * The error for what could not be put into `folder`; an error of another kind as it is.
+ * @param what begins the sentence: "The engine"
+ * @param again what is said of the next try
+ */
+export function diskFault(error: unknown, what: string, folder: string, again: string): unknown {
   const { code = '', path } = error as NodeJS.ErrnoException
   if (!Object.hasOwn(reasons, code)) return error
+  const where = path === undefined ? '' : `, ${path}`
   return new SetupError(
-    `The model can not be put into ${folder} (${code}${path === undefined ? '' : `, ${path}`}): ${reasons[code]}. Mend that and run the same command again, it goes on where it was.`,
+    `${what} can not be put into ${folder} (${code}${where}): ${reasons[code]}. Mend that and run the same command again${again}.`,
     { cause: error },
   )
 }
