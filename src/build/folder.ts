@@ -36,8 +36,8 @@ export function copyAsset(source: string, target: string): void {
   }
 }
 
-/** Removes what killed builds left behind; what another process is at work on stays. */
-function removeLeftovers(parent: string, model: string): void {
+/** Removes what killed builds and fetches left behind; what another process is at work on stays. */
+export function removeLeftovers(parent: string, model: string): void {
   if (!existsSync(parent)) return
   for (const name of readdirSync(parent)) {
     const [, of, pid] = /^\.(.+)\.(?:building|replaced)-(\d+)$/.exec(name) ?? []

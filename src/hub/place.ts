@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { replaceFolder } from '../build/folder.js'
+import { removeLeftovers, replaceFolder } from '../build/folder.js'
 import { SetupError } from '../errors.js'
 import { partOf } from './download.js'
 
@@ -55,6 +55,7 @@ export class Place {
       throw new SetupError(
         `${this.folder} is there and did not come from ${source}: remove it, or choose another name with --name.`,
       )
+    removeLeftovers(checkpoints, name)
     mkdirSync(this.building, { recursive: true })
   }
 

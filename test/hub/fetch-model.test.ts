@@ -1,5 +1,6 @@
 /** Fetching from a hub of this machine: what is asked for, how it is gone on with, what is refused. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import fs, {
   existsSync,
@@ -301,6 +302,14 @@ describe('hub/fetch-model', () => {
       assert.equal(file('tokenizer.json').toString(), '{"version":"9.0"}')
       assert.equal(existsSync(join(checkpoints, 'tiny-model', 'LICENSE')), false)
       assert.deepEqual(file('config.json'), hub.files.get('config.json'))
+    })
+
+    it('and clears away what was to be replaced when a run was killed', async () => {
+      const { pid } = spawnSync(process.execPath, ['-e', ''])
+      const [ofNobody, ofAnother] = [pid, process.ppid].map((owner) => `.tiny-model.replaced-${owner}`)
+      for (const name of [ofNobody!, ofAnother!]) mkdirSync(join(checkpoints, name))
+      await fetch()
+      assert.deepEqual(readdirSync(checkpoints).sort(), [ofAnother, 'tiny-model'])
     })
 
     it('with a file that was changed here since', async () => {
