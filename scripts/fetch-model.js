@@ -86,6 +86,8 @@ async function fetchModel(reference, { name, checkpoints: given }) {
       environment: process.env,
       signal: stopped.signal,
       onProgress: display.show,
+      onWait: (reason, milliseconds) =>
+        console.error(`fetch: ${reason}; trying again in ${Math.ceil(milliseconds / 1000)} s`),
       ...(name === undefined ? {} : { name }),
     })
     display.end()

@@ -38,18 +38,20 @@ const buildHalf = /^models\/[^/]+\/(build\.ts|(weights|graph)(\.ts|\/))|^models\
 const rooms: { room: string; of: RegExp; may: RegExp; types?: RegExp }[] = [
   { room: 'errors', of: /^errors\.ts$/, may: /^$/ },
   { room: 'config', of: /^config\.ts$/, may: /^runtime\/manifest\.ts$/ },
-  { room: 'graph', of: /^graph\//, may: /^$/ },
+  // What a checkpoint gives and a graph takes: each knows this, and neither the other.
+  { room: 'weight numbers', of: /^weight-numbers\.ts$/, may: /^$/ },
+  { room: 'graph', of: /^graph\//, may: /^weight-numbers\.ts$/ },
   { room: 'decoding', of: /^decoding\//, may: /^$/ },
   { room: 'text', of: /^text\//, may: /^$/ },
   // What a reply must be; knows tokens as bytes, and neither models nor requests.
   { room: 'grammar', of: /^grammar\//, may: /^$/ },
   { room: 'audio', of: /^audio\//, may: /^$/ },
-  { room: 'checkpoint', of: /^checkpoint\//, may: /^$/ },
+  { room: 'checkpoint', of: /^checkpoint\//, may: /^weight-numbers\.ts$/ },
   { room: 'runtime', of: /^runtime\//, may: /^$/ },
   {
     room: 'models (build half)',
     of: buildHalf,
-    may: /^(graph|checkpoint)\/|^models\/plan\.ts$|^runtime\/manifest\.ts$/,
+    may: /^(graph|checkpoint)\/|^models\/plan\.ts$|^(runtime\/manifest|weight-numbers)\.ts$/,
     types: /^runtime\/session\.ts$/,
   },
   {

@@ -39,10 +39,10 @@ export function describe(sets) {
   return `# What GPUs should make of it: computed, not measured
 
 \`node scripts/estimate.js\` computes this from the checkpoints' shapes; nothing here has run on a GPU. Bytes are those of
-weights, of keys and values, and of signals between kernels, in float16. The roofline time is the larger of FLOPs over the
-card's dense float16 rate and bytes over its bandwidth. "Expected" takes ${100 * EFFICIENCY} % of the roofline and
-${KERNEL_SECONDS * 1e6} µs per kernel of a replayed graph: small models are bound by the number of their kernels, large ones by
-memory. Both numbers are assumptions to be replaced by the first measurements (docs/gpu-first-run.md).
+weights, of keys and values, and of signals between kernels, in float16. The roofline time is the larger of FLOPs over
+the card's dense float16 rate and bytes over its bandwidth. "Expected" takes ${100 * EFFICIENCY} % of the roofline and
+${KERNEL_SECONDS * 1e6} µs per kernel of a replayed graph: small models are bound by the number of their kernels, large
+ones by memory. Both numbers are assumptions to be replaced by the first measurements (docs/gpu-first-run.md).
 
 ${sets.map(section).join('\n')}`
 }
@@ -62,7 +62,8 @@ function section({ name, whisper, llama, kokoro }) {
   const parts = { whisper, llama, kokoro }
   return `## ${name}
 
-Weights: ${[whisper, llama, kokoro].map((model) => `${model.name} ${(model.weightBytes / 1e9).toFixed(2)} GB`).join(', ')}; keys and values ${(llama.rowBytes / 1024).toFixed(0)} KB a token.
+Weights: ${[whisper, llama, kokoro].map((model) => `${model.name} ${(model.weightBytes / 1e9).toFixed(2)} GB`).join(', ')}.
+Keys and values: ${(llama.rowBytes / 1024).toFixed(0)} KB a token.
 
 Roofline / expected time of one run:
 

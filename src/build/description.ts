@@ -8,6 +8,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import { filesIn } from '../runtime/store.js'
 import { ggufConfig, ggufModelType } from './gguf-config.js'
 import { ggufTokenizer } from './gguf-tokenizer.js'
+import { isStub, writtenConfig } from './sources.js'
 
 /** Files without which a GGUF's folder is completed. */
 const needed = ['config.json', 'tokenizer.json', 'tokenizer_config.json']
@@ -18,18 +19,20 @@ const needed = ['config.json', 'tokenizer.json', 'tokenizer_config.json']
  * @throws SetupError when the GGUF's metadata do not suffice
  */
 export function describe(folder: string, checkpoint: Checkpoint, building: string): string {
-  const complete = needed.every((name) => existsSync(join(folder, name)))
+  const config = writtenConfig(folder)
+  const own = filesIn(folder).filter(
+    (name) => /^[^/]+\.(json|jinja)$/.test(name) && !(name === 'config.json' && config && isStub(config)),
+  )
+  const complete = needed.every((name) => own.includes(name))
   if (complete || ggufModelType(checkpoint.metadata) === undefined) return folder
-  for (const name of filesIn(folder))
-    if (/^[^/]+\.(json|jinja)$/.test(name)) copyFileSync(join(folder, name), join(building, name))
+  for (const name of own) copyFileSync(join(folder, name), join(building, name))
   const make = (name: string, content: object) => {
     const path = join(building, name)
     if (!existsSync(path))
       writeFileSync(path, JSON.stringify(content, null, name === 'tokenizer.json' ? 0 : 2))
   }
   make('config.json', ggufConfig(checkpoint, folder))
-  if (existsSync(join(folder, 'tokenizer.json')) && existsSync(join(folder, 'tokenizer_config.json')))
-    return building
+  if (own.includes('tokenizer.json') && own.includes('tokenizer_config.json')) return building
   for (const [name, content] of Object.entries(ggufTokenizer(checkpoint.metadata, folder)))
     make(name, content)
   return building

@@ -3,23 +3,25 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } 
 import { basename, dirname, join } from 'node:path'
 import { SetupError } from '../errors.js'
 import { filesIn, isFolder } from '../runtime/store.js'
+import { diskFault } from './disk-fault.js'
 
 /**
  * Lets `fill` fill a new folder, which then takes the place of `folder`; if `fill` fails, nothing of it stays. Clears
  * away what killed builds left.
+ * @throws SetupError when the disk is full, or does not let itself be written to
  */
 export async function makeFolder<T>(folder: string, fill: (building: string) => Promise<T>): Promise<T> {
   const parent = dirname(folder)
   const building = join(parent, `.${basename(folder)}.building-${process.pid}`)
-  removeLeftovers(parent, basename(folder))
-  mkdirSync(building, { recursive: true })
   try {
+    removeLeftovers(parent, basename(folder))
+    mkdirSync(building, { recursive: true })
     const result = await fill(building)
     replaceFolder(building, folder)
     return result
   } catch (error) {
     rmSync(building, { recursive: true, force: true })
-    throw error
+    throw diskFault(error, 'The engine', parent, '')
   }
 }
 
@@ -34,8 +36,8 @@ export function copyAsset(source: string, target: string): void {
   }
 }
 
-/** Removes what killed builds left behind; what another process is at work on stays. */
-function removeLeftovers(parent: string, model: string): void {
+/** Removes what killed builds and fetches left behind; what another process is at work on stays. */
+export function removeLeftovers(parent: string, model: string): void {
   if (!existsSync(parent)) return
   for (const name of readdirSync(parent)) {
     const [, of, pid] = /^\.(.+)\.(?:building|replaced)-(\d+)$/.exec(name) ?? []

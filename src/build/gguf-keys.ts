@@ -15,6 +15,12 @@ export class GgufKeys {
     return this.#typed(key, 'number', (value) => typeof value === 'number')
   }
 
+  /** The id of a token by its role; undefined also for one beyond the tokens that there are, as some files have it. */
+  tokenId(role: string, tokens: number): number | undefined {
+    const id = this.number(`tokenizer.ggml.${role}_token_id`)
+    return id !== undefined && Number.isInteger(id) && id >= 0 && id < tokens ? id : undefined
+  }
+
   text(key: string): string | undefined {
     return this.#typed(key, 'text', (value) => typeof value === 'string')
   }

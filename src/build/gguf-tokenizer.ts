@@ -26,10 +26,8 @@ const turnEnds = [
  */
 export function ggufTokenizer(metadata: ReadonlyMap<string, unknown>, path: string): Record<string, Json> {
   const keys = new GgufKeys(metadata, path)
-  const written = keys.needed(keys.texts('tokenizer.ggml.tokens'), 'tokenizer.ggml.tokens')
-  // Runs of blanks are tokens of their own to Gemma, but are only met once blanks have become ▁.
-  const tokens = written.map((text) => (/^ +$/.test(text) ? text.replaceAll(' ', '▁') : text))
-  const ids = (name: string): number | undefined => keys.number(`tokenizer.ggml.${name}_token_id`)
+  const tokens = keys.needed(keys.texts('tokenizer.ggml.tokens'), 'tokenizer.ggml.tokens')
+  const ids = (name: string): number | undefined => keys.tokenId(name, tokens.length)
   const token = (name: string): string | undefined => tokens[ids(name) ?? -1]
   const typeOf = keys.numbers('tokenizer.ggml.token_type') ?? []
   const ends = [
@@ -93,10 +91,17 @@ function tokenizerJson(
   typeOf: readonly number[],
   unknown: string | undefined,
 ): Json {
+  const kind = keys.needed(keys.text('tokenizer.ggml.model'), 'tokenizer.ggml.model')
+  if (kind !== 'gpt2' && kind !== 'llama')
+    throw keys.fault(
+      `has a tokenizer of the kind ${kind}; supported are gpt2 and llama: choose another model`,
+    )
+  const parts = kind === 'gpt2' ? byteLevel(keys) : sentencePiece(keys, tokens, typeOf, unknown)
+  const { model, whole, ...steps } = parts
   const added = tokens.flatMap((content, id) => {
     const type = typeOf[id]
     const special = type === types.control || type === types.unknown
-    if (!special && type !== types.userDefined) return []
+    if (whole.has(id) || (!special && type !== types.userDefined)) return []
     return [
       {
         id,
@@ -110,20 +115,15 @@ function tokenizerJson(
     ]
   })
   const vocab = Object.fromEntries(
-    tokens.flatMap((token, id) => (typeOf[id] === types.unused ? [] : [[token, id]])),
+    tokens.flatMap((token, id) => (typeOf[id] === types.unused ? [] : [[whole.get(id) ?? token, id]])),
   )
-  const kind = keys.needed(keys.text('tokenizer.ggml.model'), 'tokenizer.ggml.model')
-  if (kind !== 'gpt2' && kind !== 'llama')
-    throw keys.fault(
-      `has a tokenizer of the kind ${kind}; supported are gpt2 and llama: choose another model`,
-    )
-  const parts = kind === 'gpt2' ? byteLevel(keys) : sentencePiece(keys, tokens, typeOf, unknown)
-  const { model, ...steps } = parts
   return { version: '1.0', added_tokens: added, ...steps, model: { type: 'BPE', vocab, ...model } }
 }
 
 interface Parts {
   readonly model: Json
+  /** Tokens by id that are no part of others and found in a text once its blanks are ▁, as they are written then. */
+  readonly whole: ReadonlyMap<number, string>
   readonly normalizer: unknown
   readonly pre_tokenizer: unknown
   readonly decoder: Json
@@ -142,9 +142,18 @@ function byteLevel(keys: GgufKeys): Parts {
     pre_tokenizer: known.preTokenizer,
     decoder: { type: 'ByteLevel' },
     model: { merges, ignore_merges: known.ignoreMerges },
+    whole: new Map(),
   }
 }
 
+/** The score that llama.cpp's converter gives to tokens that were added behind SentencePiece's own. */
+const ADDED = -1000
+
+/**
+ * Control tokens and those that were added later cut a text in pieces, and each is a text of its own, before which
+ * SentencePiece puts a blank: llama.cpp and most checkpoints' own tokenizer.json have it so. Those that SentencePiece was
+ * given itself are found in the text with that blank, the longest first, and what is between them is merged.
+ */
 function sentencePiece(
   keys: GgufKeys,
   tokens: readonly string[],
@@ -152,7 +161,11 @@ function sentencePiece(
   unknown: string | undefined,
 ): Parts {
   const scores = keys.needed(keys.numbers('tokenizer.ggml.scores'), 'tokenizer.ggml.scores')
-  const mergeable = (id: number) => [types.normal, types.userDefined].includes(typeOf[id] ?? types.normal)
+  const mergeable = (id: number) => (typeOf[id] ?? types.normal) === types.normal
+  const given = (id: number) => typeOf[id] === types.userDefined && scores[id] !== ADDED && tokens[id] !== ''
+  const whole = new Map(
+    tokens.flatMap((token, id) => (given(id) ? [[id, token.replaceAll(' ', '▁')] as const] : [])),
+  )
   const prefix = keys.flag('tokenizer.ggml.add_space_prefix') ?? true
   const blanks = { type: 'Replace', pattern: { String: ' ' }, content: '▁' }
   const steps = [
@@ -165,15 +178,26 @@ function sentencePiece(
     normalizer: prefix
       ? { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: '▁' }, blanks] }
       : blanks,
-    pre_tokenizer: null,
+    pre_tokenizer: whole.size > 0 ? eachOf([...whole.values()]) : null,
     decoder: { type: 'Sequence', decoders: prefix ? [...steps, strip] : steps },
     model: {
       unk_token: unknown ?? null,
       fuse_unk: true,
       byte_fallback: true,
-      merges: scoredMerges(tokens, scores, mergeable),
+      ignore_merges: whole.size > 0,
+      merges: scoredMerges(tokens, scores, mergeable, (what) =>
+        keys.fault(`${what}: the file is damaged, fetch it again`),
+      ),
     },
+    whole,
   }
+}
+
+/** Cuts out each of these texts, the longest where several begin. */
+function eachOf(texts: readonly string[]): Json {
+  const longestFirst = texts.toSorted((a, b) => b.length - a.length)
+  const Regex = longestFirst.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')
+  return { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false }
 }
 
 /** Phi 3's special tokens swallow the white space behind them, which its files do not say (as in llama.cpp, by name). */

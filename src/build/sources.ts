@@ -29,22 +29,34 @@ export function checkpointNames(checkpoints: string, models?: readonly string[])
 }
 
 /** A folder with config.json, or with a GGUF file, which needs none. */
-const isCheckpoint = (folder: string): boolean =>
-  existsSync(join(folder, 'config.json')) ||
-  (isFolder(folder) && readdirSync(folder).some((name) => name.toLowerCase().endsWith('.gguf')))
+const isCheckpoint = (folder: string): boolean => existsSync(join(folder, 'config.json')) || hasGguf(folder)
+
+const hasGguf = (folder: string): boolean =>
+  isFolder(folder) && readdirSync(folder).some((name) => name.toLowerCase().endsWith('.gguf'))
+
+type Config = Readonly<Record<string, unknown>>
 
 /**
- * The checkpoint's config.json, an object; of a GGUF without it only the `model_type`.
+ * The checkpoint's config.json, an object; of a GGUF that does without only the `model_type`.
  * @throws SetupError if it is not JSON, or the GGUF is damaged
  */
-export function configOf(folder: string): Readonly<Record<string, unknown>> {
-  const path = join(folder, 'config.json')
-  if (!existsSync(path)) {
-    using checkpoint = openCheckpoint(folder)
-    return { model_type: ggufModelType(checkpoint.metadata) }
-  }
-  return Object(readJson(path)) as Readonly<Record<string, unknown>>
+export function configOf(folder: string): Config {
+  const written = writtenConfig(folder)
+  if (written && !(isStub(written) && hasGguf(folder))) return written
+  using checkpoint = openCheckpoint(folder)
+  const model_type = ggufModelType(checkpoint.metadata)
+  return written && model_type === undefined ? written : { model_type }
 }
+
+/** The folder's config.json, an object; undefined when there is none. @throws SetupError if it is not JSON */
+export function writtenConfig(folder: string): Config | undefined {
+  const path = join(folder, 'config.json')
+  return existsSync(path) ? (Object(readJson(path)) as Config) : undefined
+}
+
+/** Beside GGUF files there often is a config.json with nothing but the model's type: it does not describe the network. */
+export const isStub = (config: Config): boolean =>
+  !('num_hidden_layers' in config) && !('text_config' in config)
 
 /** All files as they are now, each compared with the SHA-256 that the model card records for it. */
 export async function verifiedSources(

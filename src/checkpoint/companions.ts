@@ -1,6 +1,7 @@
+import type { AffineNumbers } from '../weight-numbers.js'
 import { dequantise } from './dequantise.js'
 import type { PlainTensor } from './plain.js'
-import type { AffineNumbers, CheckpointTensor } from './tensor.js'
+import type { CheckpointTensor } from './tensor.js'
 
 const scaleStorages: readonly string[] = ['F32', 'F16', 'BF16']
 

@@ -1,4 +1,4 @@
-import type { AffineNumbers, BlockNumbers, Quantised } from './tensor.js'
+import type { AffineNumbers, BlockNumbers, Quantised } from '../weight-numbers.js'
 
 /** The values as float32, row-major. Every product is exact in double precision, so each value is rounded once. */
 export function dequantise(numbers: Quantised): Float32Array {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { SetupError } from '../errors.js'
 
 /** In bytes: the limit of safetensors itself, and enough for the largest vocabularies in GGUF. */
@@ -21,18 +21,16 @@ export class RangeFile implements Disposable {
   constructor(path: string) {
     this.path = path
     try {
-      this.#descriptor = openSync(path, 'r')
+      // Asked before it is opened: a pipe would wait there for its writer.
+      this.#descriptor = statSync(path).isFile() ? openSync(path, 'r') : null
     } catch (cause) {
       throw new SetupError(`${path} can not be opened (${reason(cause)}): is the checkpoint complete?`, {
         cause,
       })
     }
-    const stat = fstatSync(this.#descriptor)
-    this.size = stat.size
-    if (!stat.isFile()) {
-      this[Symbol.dispose]()
+    if (this.#descriptor === null)
       throw new SetupError(`${path} is not a file: name a checkpoint file or its folder`)
-    }
+    this.size = fstatSync(this.#descriptor).size
     if (this.size >= pointerStart.length && this.size < 1024 && this.#beginsAsPointer()) {
       this[Symbol.dispose]()
       throw new SetupError(`${path} is a Git LFS pointer, not the file itself: run git lfs pull`)

@@ -2,9 +2,9 @@
  * The quantised blocks of GGUF, taken apart. Formats: ggml's ggml-common.h (block_q4_0 …) and ggml-quants.c
  * (dequantize_row_…). Numbers of 16 bits are float16, little endian; every block is a whole number of them.
  */
+import type { BlockNumbers } from '../weight-numbers.js'
 import { widenHalf } from './floats.js'
 import { unpackQ4K, unpackQ5K, unpackQ6K } from './k-quants.js'
-import type { BlockNumbers } from './tensor.js'
 
 interface BlockFormat {
   /** Weights and bytes of a block of the file. */

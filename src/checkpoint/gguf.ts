@@ -1,4 +1,5 @@
 import { SetupError } from '../errors.js'
+import type { BlockNumbers } from '../weight-numbers.js'
 import { dequantise } from './dequantise.js'
 import type { RangeFile } from './file.js'
 import { plainWidths } from './floats.js'
@@ -6,7 +7,7 @@ import { type BlockStorage, blockFormats, isBlockStorage } from './gguf-blocks.j
 import { type GgufMetadata, readMetadata } from './gguf-metadata.js'
 import { GgufReader } from './gguf-reader.js'
 import { PlainTensor } from './plain.js'
-import { type BlockNumbers, type CheckpointTensor, elementCount } from './tensor.js'
+import { type CheckpointTensor, elementCount } from './tensor.js'
 
 const magic = 0x46554747 // 'GGUF', little endian
 const version = 3

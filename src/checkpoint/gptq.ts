@@ -1,4 +1,5 @@
-import { type PackedParts, transposed, wordsOf } from './packed-parts.js'
+import { transposed } from '../weight-numbers.js'
+import { type PackedParts, wordsOf } from './packed-parts.js'
 import type { PackedMatrix } from './packed-weight.js'
 import type { PlainTensor } from './plain.js'
 import type { Packing } from './quantisation-config.js'

@@ -21,11 +21,11 @@ export function parseObject(file: RangeFile, bytes: Uint8Array, what: string): R
   return value
 }
 
-/** The JSON in a small file, such as config.json. @throws SetupError naming it, when it can not be read or is none */
+/** The JSON in a small file, such as config.json; a byte order mark before it is an editor's. @throws SetupError naming it, when it can not be read or is none */
 export function readJson(path: string): unknown {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readFileSync(path, 'utf8').replace(/^\ufeff/, '')
   } catch (cause) {
     throw new SetupError(`${path} can not be read (${(cause as Error).message}): check its permissions.`, {
       cause,

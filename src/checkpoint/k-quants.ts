@@ -3,8 +3,8 @@
  * own, a whole number of at most 8 bits times d. These products, of 19 bits at most, are exact in float32. Formats:
  * ggml's ggml-common.h (block_q4_K …) and ggml-quants.c (dequantize_row_q4_K …).
  */
+import type { BlockNumbers } from '../weight-numbers.js'
 import { widenHalf } from './floats.js'
-import type { BlockNumbers } from './tensor.js'
 
 const SUPER = 256
 

@@ -77,14 +77,6 @@ export class PackedParts {
 /** The 32 bits of each word. */
 export const wordsOf = (tensor: PlainTensor): Uint32Array => new Uint32Array(tensor.bytes().buffer)
 
-/** [rows, columns] → [columns, rows]. */
-export function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(values.length)
-  for (let r = 0; r < rows; r++)
-    for (let c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c]!
-  return result
-}
-
 const shape = (dims: readonly number[]) => `[${dims.join(', ')}]`
 const misfit = (tensor: PlainTensor, found: string, wanted: string) =>
   tensor.file.damaged(`has ${tensor.name} as ${found} where ${wanted} is needed`)

@@ -1,7 +1,8 @@
+import { type BlockNumbers, type BlockSize, repeated } from '../weight-numbers.js'
 import { dequantise } from './dequantise.js'
 import { centred } from './gguf-blocks.js'
 import type { PlainTensor } from './plain.js'
-import type { BlockNumbers, BlockSize, CheckpointTensor } from './tensor.js'
+import type { CheckpointTensor } from './tensor.js'
 
 /**
  * A matrix [N, K] whose numbers are packed into words of several tensors; `group` neighbours of a row share a scale.
@@ -66,12 +67,4 @@ export class PackedWeight implements CheckpointTensor {
     if (wrong !== undefined) throw scale.file.damaged(`has a scale of ${wrong} in ${scale.name}`)
     return scales
   }
-}
-
-/** Each number `times` times. */
-function repeated<T extends Float32Array | Uint8Array>(numbers: T, times: number): T {
-  if (times === 1) return numbers
-  const result = new (numbers.constructor as new (n: number) => T)(numbers.length * times)
-  for (let i = 0; i < numbers.length; i++) result.fill(numbers[i]!, i * times, (i + 1) * times)
-  return result
 }

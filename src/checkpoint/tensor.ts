@@ -1,3 +1,5 @@
+import type { Quantised } from '../weight-numbers.js'
+
 /** A tensor of a checkpoint, read when asked, by range; nothing is kept. */
 export interface CheckpointTensor {
   readonly name: string
@@ -14,37 +16,6 @@ export interface CheckpointTensor {
   /** The quantised numbers as stored, or null where the numbers stored are the values themselves. */
   quantised(): Quantised | null
 }
-
-export type Quantised = AffineNumbers | BlockNumbers
-
-/** value = (q - zeroPoint) * scale. */
-export interface AffineNumbers {
-  readonly form: 'affine'
-  /** Row-major. */
-  readonly values: Int8Array | Uint8Array
-  /** One value, or one per row (dims[0]). */
-  readonly scale: Float32Array
-  /** One value, or one per row (dims[0]); null means 0. */
-  readonly zeroPoint: Int8Array | Uint8Array | null
-}
-
-/** Blocks along the last dimension: value = scale[block] · (q − zero[block]) + min[block]. */
-export interface BlockNumbers {
-  readonly form: 'blocks'
-  /** Weights per block; rows are whole blocks. */
-  readonly blockSize: BlockSize
-  readonly bits: 4 | 5 | 6 | 8
-  /** One byte per weight, row-major: 0 … 2^bits − 1 (Uint8Array), or −2^(bits−1) … 2^(bits−1) − 1 (Int8Array). */
-  readonly values: Uint8Array | Int8Array
-  /** Row-major, rows * (columns / blockSize). */
-  readonly scale: Float32Array
-  /** Like scale; null means 0. */
-  readonly min: Float32Array | null
-  /** Like scale, of the range of the values; null means 0. Numbers have a minimum or a zero point, never both. */
-  readonly zero: Uint8Array | null
-}
-
-export type BlockSize = 16 | 32 | 64 | 128
 
 /** The product of the dimensions (1 for a scalar), or null where it is no safe integer. */
 export function elementCount(dims: readonly number[]): number | null {

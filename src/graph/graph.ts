@@ -19,7 +19,7 @@ import type { Weight, WeightSource } from './weight.js'
 
 export type { Attributes, Binding, Dim, GraphContent } from './file.js'
 export type { Target } from './onnx.js'
-export type { QuantisedWeight, Weight, WeightSource } from './weight.js'
+export type { Weight, WeightSource } from './weight.js'
 
 /** A tensor in the graph. Its name may change once: when it becomes an output. */
 export class Value {

@@ -14,6 +14,7 @@
  *
  * On TensorRT, for all weights: `float32` is the graph's float type, and `int8`, `int4`, `fp8` are in weight-only.ts.
  */
+import { transposed } from '../weight-numbers.js'
 import {
   matMulIntegerToFloat,
   matMulNBits,
@@ -22,7 +23,7 @@ import {
 } from './contrib.js'
 import type { Graph, LinearForm, Value, Weight } from './graph.js'
 import { add, concat, dequantizeLinear, div, matMul, reduceSum, reshape, sub } from './ops.js'
-import { type BlockForm, blockForm, byteRows, forUses, joined, packedBlocks, transposed } from './packing.js'
+import { type BlockForm, blockForm, byteRows, forUses, joined, packedBlocks } from './packing.js'
 import { int4Kind } from './short-weights.js'
 import { float8Product, int4Product, int8Product, type Layer } from './weight-only.js'
 

@@ -1,12 +1,11 @@
 /**
  * Weights laid out as the kernels of linear.ts want them. `rows` and `columns` of a matrix [N, K]: N outputs, K inputs.
  */
-import { type BlockSize, blockLayout, type QuantisedWeight, type Weight } from './weight.js'
+import { type BlockNumbers, type BlockSize, repeated } from '../weight-numbers.js'
+import { blockLayout, type Weight } from './weight.js'
 
 /** Weights per block where the checkpoint does not say: those of its rows of bytes. */
 const BLOCK = 32
-
-type Blocks = QuantisedWeight & { form: 'blocks' }
 
 /** Signed bytes with one scale per row: as stored where they are so, else rounded once more. */
 export function byteRows(weights: readonly Weight[]): { values: Int8Array; scale: Float32Array } {
@@ -110,7 +109,7 @@ function packed(weight: Weight, { bits, block, offset }: BlockForm): PackedBlock
 }
 
 /** Blocks as the checkpoint has them; rows of bytes, which may be rounded, as blocks that share their row's scale. */
-function storedBlocks(weight: Weight): Blocks {
+function storedBlocks(weight: Weight): BlockNumbers {
   const stored = weight.quantised()
   if (stored?.form === 'blocks') return stored
   const { values, scale } = byteRows([weight])
@@ -125,14 +124,6 @@ function storedBlocks(weight: Weight): Blocks {
   }
 }
 
-/** Each number `times` times. */
-function repeated<T extends Float32Array | Uint8Array>(numbers: T, times: number): T {
-  if (times === 1) return numbers
-  const result = new (numbers.constructor as new (n: number) => T)(numbers.length * times)
-  for (let i = 0; i < numbers.length; i++) result.fill(numbers[i]!, i * times, (i + 1) * times)
-  return result
-}
-
 function zeroPoints(zeros: Uint8Array, bits: 4 | 8, blocks: number): Uint8Array {
   if (bits === 8) return zeros
   if (blocks % 2 === 0) return nibbles(zeros)
@@ -144,7 +135,7 @@ function zeroPoints(zeros: Uint8Array, bits: 4 | 8, blocks: number): Uint8Array 
 }
 
 /** d·(q − z) as bytes around 128: exact, of 4 bits. */
-function differences({ values, scale, zero, blockSize }: Blocks): {
+function differences({ values, scale, zero, blockSize }: BlockNumbers): {
   values: Uint8Array
   scale: Float32Array
 } {
@@ -161,7 +152,10 @@ function differences({ values, scale, zero, blockSize }: Blocks): {
  * numbers k for which the bytes fit (up to 17 for 4 bits, 8 for 5) the one with the smallest error is taken: d/100 on
  * average, half of what rounding to 127 steps would leave.
  */
-function widened({ values, scale, min, blockSize }: Blocks): { values: Uint8Array; scale: Float32Array } {
+function widened({ values, scale, min, blockSize }: BlockNumbers): {
+  values: Uint8Array
+  scale: Float32Array
+} {
   const bytes = new Uint8Array(values.length)
   const steps = new Float32Array(scale.length)
   for (let block = 0; block < scale.length; block++) {
@@ -205,14 +199,6 @@ function raised(values: Uint8Array | Int8Array, by: number): Uint8Array {
   const bytes = new Uint8Array(values.length)
   for (let i = 0; i < bytes.length; i++) bytes[i] = values[i]! + by
   return bytes
-}
-
-/** [rows, columns] → [columns, rows]. */
-export function transposed<T extends Float32Array | Int8Array>(values: T, rows: number, columns: number): T {
-  const result = new (values.constructor as new (n: number) => T)(values.length)
-  for (let r = 0; r < rows; r++)
-    for (let c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c]!
-  return result
 }
 
 /** The parts one after another. */

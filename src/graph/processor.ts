@@ -4,13 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 /**
  * Whether it multiplies matrices of int8 in a unit of its own (AMX), as ONNX Runtime then does. Linux tells; where
  * nothing does the answer is no, with which every graph is as right, if not as fast.
- * @param cpuinfo the system's description of its processors
+ * @param cpuinfo where the system describes its processors
  */
-export function hasInt8Matrices(cpuinfo: string = ownCpuinfo()): boolean {
-  return /^flags\s*:.*\bamx_int8\b/m.test(cpuinfo)
-}
-
-function ownCpuinfo(): string {
-  const path = '/proc/cpuinfo'
-  return existsSync(path) ? readFileSync(path, 'utf8') : ''
-}
+export const hasInt8Matrices = (cpuinfo = '/proc/cpuinfo'): boolean =>
+  existsSync(cpuinfo) && /^flags\s*:.*\bamx_int8\b/m.test(readFileSync(cpuinfo, 'utf8'))

@@ -4,7 +4,8 @@
  * beyond the type's range; only those that the checkpoint stores (with bytes, or as products, as in Q4_K) are rounded,
  * a factor of at most 1 ± 2⁻¹¹.
  */
-import { joined, storedRows, transposed } from './packing.js'
+import { transposed } from '../weight-numbers.js'
+import { joined, storedRows } from './packing.js'
 import { blockLayout, type Weight } from './weight.js'
 
 /** Numbers with one scale per output: w[n, k] = values[k, n] · scale[n]. */

@@ -1,24 +1,5 @@
 /** Weights as a graph sees them: a checkpoint is a source of them. */
-
-/** The quantised numbers of a weight as the checkpoint stores them; src/checkpoint/tensor.ts says how they read. */
-export type QuantisedWeight =
-  | {
-      form: 'affine'
-      values: Int8Array | Uint8Array
-      scale: Float32Array
-      zeroPoint: Int8Array | Uint8Array | null
-    }
-  | {
-      form: 'blocks'
-      blockSize: BlockSize
-      bits: 4 | 5 | 6 | 8
-      values: Uint8Array | Int8Array
-      scale: Float32Array
-      min: Float32Array | null
-      zero: Uint8Array | null
-    }
-
-export type BlockSize = 16 | 32 | 64 | 128
+import type { BlockSize, Quantised } from '../weight-numbers.js'
 
 /** How blocks of a weight lie: what its form in a graph follows from before any number is read. */
 export interface BlockLayout {
@@ -56,7 +37,7 @@ export interface Weight {
   readonly dims: readonly number[]
   readonly storage: string
   floats(): Float32Array
-  quantised(): QuantisedWeight | null
+  quantised(): Quantised | null
 }
 
 /** Where a graph finds weights by their full names; `tensor` throws for a name it does not have. */

@@ -5,11 +5,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EnvHttpProxyAgent, fetch, type Response } from 'undici'
 import { SetupError } from '../errors.js'
+import { proxyRefusal, refusal, retryAfter } from './refusals.js'
 import type { HubSettings } from './settings.js'
 
 /** Tries after the first, each twice as long after the one before. */
 const RETRIES = 5
 const LONGEST_PAUSE = 30_000
+/** Milliseconds that a server may ask to wait: the hub counts requests in windows of five minutes. */
+const LONGEST_REQUEST = 310_000
 /** Bytes of the longest answer of the hub's API. */
 const LARGEST_ANSWER = 64 * 1024 * 1024
 
@@ -21,20 +24,30 @@ export class Transient extends Error {
     message: string,
     /** Milliseconds to wait, where the server says so. */
     readonly after?: number,
+    /** Whether the server counts requests, and there were too many. */
+    readonly limited = false,
   ) {
     super(message)
   }
 }
 
+/** Is told why a request is made again, and after how many milliseconds. */
+export type OnWait = (reason: string, milliseconds: number) => void
+
 export class HubClient {
   readonly settings: HubSettings
   readonly #agent: EnvHttpProxyAgent
   readonly #pause: number
+  readonly #onWait: OnWait
 
-  /** @param pause milliseconds before the first new try */
-  constructor(settings: HubSettings, pause = 1000) {
+  /** @param options.pause milliseconds before the first new try */
+  constructor(
+    settings: HubSettings,
+    { pause = 1000, onWait = () => {} }: { pause?: number | undefined; onWait?: OnWait | undefined } = {},
+  ) {
     this.settings = settings
     this.#pause = pause
+    this.#onWait = onWait
     this.#agent = new EnvHttpProxyAgent({
       ...settings.proxies,
       headersTimeout: 30_000,
@@ -64,13 +77,14 @@ export class HubClient {
       response = await fetch(`${endpoint}${path}`, { headers, signal, dispatcher: this.#agent })
     } catch (error) {
       signal.throwIfAborted()
-      throw new Transient(reason(error))
+      throw failure(error)
     }
     if (response.ok) return response
     await response.body?.cancel()
     if (response.status === 416) throw new Transient('the server has no such range')
-    if (response.status === 408 || response.status === 429 || response.status >= 500)
-      throw new Transient(`the server answered ${response.status}`, retryAfter(response))
+    const { status } = response
+    if (status === 408 || status === 429 || status >= 500)
+      throw new Transient(`the server answered ${status}`, retryAfter(response), status === 429)
     throw refusal(response, id, this.settings)
   }
 
@@ -114,12 +128,12 @@ export class HubClient {
         })
       } catch (error) {
         if (!(error instanceof Transient)) throw error
-        if (failures === RETRIES) throw this.#unreachable(error)
-        const pause = Math.min(error.after ?? this.#pause * 2 ** failures, LONGEST_PAUSE)
+        const { after = Math.min(this.#pause * 2 ** failures, LONGEST_PAUSE) } = error
+        if (failures === RETRIES || after > LONGEST_REQUEST) throw this.#unreachable(error)
         failures++
-        await sleep(pause * (1 + Math.random() / 4), undefined, { signal }).catch(() =>
-          signal.throwIfAborted(),
-        )
+        const pause = after + Math.random() * Math.min(after / 4, 1000)
+        this.#onWait(`${this.settings.endpoint}: ${error.message}`, pause)
+        await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted())
       }
     }
   }
@@ -128,9 +142,15 @@ export class HubClient {
     await this.#agent.destroy()
   }
 
-  #unreachable({ message }: Transient): SetupError {
+  #unreachable({ message, after, limited }: Transient): SetupError {
+    const { endpoint, token } = this.settings
+    const seconds = after === undefined || after < 1000 ? '' : ` in ${Math.ceil(after / 1000)} s`
+    if (limited)
+      return new SetupError(
+        `${endpoint} wants fewer requests (${message}): run the same command again${seconds || ' later'}, it goes on where it was${token === null ? '; with a token in HF_TOKEN it allows more' : ''}.`,
+      )
     return new SetupError(
-      `${this.settings.endpoint} can not be used now (${message}): check the network and HTTPS_PROXY, and run the same command again, it goes on where it was; or copy the model's folder from another machine and name that.`,
+      `${endpoint} can not be used now (${message}): check the network and HTTPS_PROXY, and run the same command again${seconds}, it goes on where it was; or copy the model's folder from another machine and name that.`,
     )
   }
 }
@@ -152,34 +172,29 @@ async function read(response: Response, signal: AbortSignal, most: number): Prom
   return Buffer.concat(chunks).subarray(0, most)
 }
 
-/** Why a request failed: fetch hides it in the cause. */
+/** The codes of certificates that are not trusted: what signed them is not known here. */
+const untrusted = /CERT|ERR_TLS|UNABLE_TO_VERIFY/
+
+function failure(error: unknown): Error {
+  const { code, message } = causeOf(error)
+  if (message.includes('(407)')) return proxyRefusal()
+  if (untrusted.test(code))
+    return new SetupError(
+      `The connection is not trusted (${code}): if a proxy of your network opens it, set NODE_EXTRA_CA_CERTS to the file of its certificate.`,
+      { cause: error },
+    )
+  return new Transient(reason(error))
+}
+
+/** Why a request failed: fetch hides it in the cause, or in the cause's. */
+function causeOf(error: unknown): { code: string; message: string } {
+  let last = error as Error
+  while (last.cause instanceof Error) last = last.cause
+  const { code } = last as NodeJS.ErrnoException
+  return { code: typeof code === 'string' ? code : '', message: last.message || 'the request failed' }
+}
+
 function reason(error: unknown): string {
-  const { code = '', message = '' } = ((error as Error).cause ?? error) as { code?: string; message?: string }
+  const { code, message } = causeOf(error)
   return message.includes(code) ? message : [code, message].filter((part) => part !== '').join(' ')
-}
-
-function retryAfter(response: Response): number | undefined {
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
-  return seconds >= 0 ? seconds * 1000 : undefined
-}
-
-/** The hub's own codes: https://huggingface.co/docs/huggingface_hub (utilities, errors). */
-function refusal(response: Response, id: string, { endpoint, token }: HubSettings): SetupError {
-  const { status } = response
-  const code = response.headers.get('x-error-code')
-  const page = `${endpoint}/${id}`
-  const how =
-    token === null ? 'set HF_TOKEN to a token' : 'use another token in HF_TOKEN, the present one may not'
-  if (code === 'RevisionNotFound') return new SetupError(`${page} has no such revision.`)
-  if (code === 'EntryNotFound')
-    return new SetupError(`${page} lacks a file that it lists: run the command again.`)
-  if (code === 'GatedRepo' || status === 403)
-    return new SetupError(
-      `${page} is gated: open it in a browser, accept its terms, then ${how} (${endpoint}/settings/tokens) of that account.`,
-    )
-  if (code === 'RepoNotFound' || status === 401 || status === 404)
-    return new SetupError(
-      `There is no model ${page}, or it is private: check the spelling, or ${how} that may read it.`,
-    )
-  return new SetupError(`${page} can not be fetched: the hub answered ${status} ${response.statusText}.`)
 }

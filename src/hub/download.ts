@@ -38,8 +38,6 @@ export async function download(
     })
     content.check()
     await handle.sync()
-  } catch (error) {
-    throw diskFault(error, part)
   } finally {
     await handle.close()
   }
@@ -160,13 +158,4 @@ function removeOtherParts(target: string, part: string): void {
     const [, of] = /^(.+)\.[0-9a-f]{16}\.part$/s.exec(name) ?? []
     if (of === basename(target) && name !== basename(part)) rmSync(join(folder, name))
   }
-}
-
-function diskFault(error: unknown, path: string): unknown {
-  const { code } = error as NodeJS.ErrnoException
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error
-  return new SetupError(
-    `There is no space left for ${path}: make room and run the same command again, it goes on where it was.`,
-    { cause: error },
-  )
 }

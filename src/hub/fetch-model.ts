@@ -1,8 +1,9 @@
 /** A model, of the hub or of this machine, → a checkpoint's folder that engines are built from. */
 import { join } from 'node:path'
+import { diskFault } from '../build/disk-fault.js'
 import { familyOf } from '../build/families.js'
 import type { Family } from '../runtime/manifest.js'
-import { HubClient } from './client.js'
+import { HubClient, type OnWait } from './client.js'
 import { takeLocal } from './local.js'
 import { Place } from './place.js'
 import { checkpointName, parseReference } from './reference.js'
@@ -17,6 +18,7 @@ export interface FetchModelOptions extends FetchOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Milliseconds before a broken transfer is tried again for the first time. */
   readonly pause?: number
+  readonly onWait?: OnWait
 }
 
 export interface FetchedModel {
@@ -33,25 +35,26 @@ export interface FetchedModel {
  * far stays, and the next run goes on with it
  */
 export async function fetchModel(reference: string, options: FetchModelOptions): Promise<FetchedModel> {
-  const { checkpoints, environment, pause, ...rest } = options
+  const { checkpoints, environment, pause, onWait, ...rest } = options
   const wanted = parseReference(reference)
   const ofHub = wanted.kind === 'hub'
   const quantised = ofHub && wanted.file ? `${wanted.id.split('/')[1]}-${wanted.file}` : undefined
   const own = ofHub ? (quantised ?? wanted.id) : wanted.path
   const name = checkpointName(options.name ?? own)
-  const settings = ofHub ? readHubSettings(environment) : null
-  const place = new Place(
-    checkpoints,
-    name,
-    ofHub ? [wanted.id, wanted.file].filter(Boolean).join(':') : wanted.path,
-  )
-  const hub = settings && new HubClient(settings, pause)
+  const hub = ofHub ? new HubClient(readHubSettings(environment), { pause, onWait }) : null
   try {
-    const fetched = ofHub ? await fetchRemote(hub!, wanted, place, rest) : takeLocal(wanted.path, place)
-    const folder = join(checkpoints, name)
-    return { name, folder, family: familyOf(folder), fetched }
+    const source = ofHub ? [wanted.id, wanted.file].filter(Boolean).join(':') : wanted.path
+    const place = new Place(checkpoints, name, source)
+    try {
+      const fetched = ofHub ? await fetchRemote(hub!, wanted, place, rest) : takeLocal(wanted.path, place)
+      const folder = join(checkpoints, name)
+      return { name, folder, family: familyOf(folder), fetched }
+    } catch (error) {
+      throw diskFault(error, 'The model', checkpoints, ', it goes on where it was')
+    } finally {
+      place.leave()
+    }
   } finally {
-    place.leave()
     await hub?.close()
   }
 }

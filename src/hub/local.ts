@@ -1,5 +1,5 @@
 /** A model's folder or GGUF file on this machine → a checkpoint's folder. */
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readlinkSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { familyOfConfig, supportedFamily } from '../build/families.js'
 import { ggufModelType } from '../build/gguf-config.js'
@@ -20,14 +20,25 @@ export function takeLocal(path: string, place: Place): boolean {
   const names = isFolder(path) ? filesOfModel(path) : [fileOfModel(path)]
   const digests = new Map(names.map((name) => [name, state(join(folder, name))]))
   if (place.isWhole(digests)) return false
-  for (const name of names) linkOrCopy(join(folder, name), place.path(name))
-  place.finish(null, digests)
+  try {
+    for (const name of names) linkOrCopy(join(folder, name), place.path(name))
+    place.finish(null, digests)
+  } catch (error) {
+    // Half of a copy is worth nothing, and may be why there is no room.
+    place.discard()
+    throw error
+  }
   return true
 }
 
 /** In place of a digest: a file of the same size and time is the same, as in builds. */
 function state(path: string): string {
-  const { size, mtimeMs } = statSync(path)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found)
+    throw new SetupError(
+      `${path} is a link to ${readlinkSync(path)}, which is not there: fetch the model again, or name the folder that has it.`,
+    )
+  const { size, mtimeMs } = found
   return `${size} bytes of ${mtimeMs}`
 }
 
@@ -41,12 +52,15 @@ function fileOfModel(path: string): string {
 }
 
 function filesOfModel(folder: string): string[] {
-  const names = readdirSync(folder).filter((name) => !isFolder(join(folder, name)))
+  // Files, and links that lead nowhere, which are named where they are needed; but no pipes, which would be waited for.
+  const names = readdirSync(folder).filter(
+    (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() ?? true,
+  )
   const { description, weights } = selectFiles(names, null, folder)
   const file = join(folder, weights.file)
   if (weights.kind === 'gguf') {
     refuseUnsupportedGguf(file)
-    return [...description, ...describedFiles(names).filter((name) => !isStub(folder, name)), weights.file]
+    return [...description, ...describedFiles(names), weights.file]
   }
   if (!description.includes('config.json'))
     throw new SetupError(`${folder} has no config.json: it is no model that can be built.`)
@@ -58,10 +72,6 @@ function filesOfModel(folder: string): string[] {
     ...(weights.kind === 'index' ? shardsOf(readJson(file), names, file) : []),
   ]
 }
-
-/** Repositories of GGUF files often have a config.json with nothing but the model's type. */
-const isStub = (folder: string, name: string): boolean =>
-  name === 'config.json' && !('num_hidden_layers' in Object(readJson(join(folder, name))))
 
 function refuseUnsupportedGguf(path: string): void {
   using checkpoint = openCheckpoint(path)

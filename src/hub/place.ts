@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { replaceFolder } from '../build/folder.js'
+import { removeLeftovers, replaceFolder } from '../build/folder.js'
 import { SetupError } from '../errors.js'
 import { partOf } from './download.js'
 
@@ -55,6 +55,7 @@ export class Place {
       throw new SetupError(
         `${this.folder} is there and did not come from ${source}: remove it, or choose another name with --name.`,
       )
+    removeLeftovers(checkpoints, name)
     mkdirSync(this.building, { recursive: true })
   }
 
@@ -83,8 +84,9 @@ export class Place {
     linkOrCopy(join(this.folder, name), this.path(name))
   }
 
-  /** @throws SetupError when the disk has no room for so many bytes more */
+  /** @throws SetupError when the disk has no room for so many bytes more; none are always welcome */
   refuseWithoutRoom(bytes: number): void {
+    if (bytes === 0) return
     const { bavail, bsize } = statfsSync(this.building)
     const free = bavail * bsize
     if (bytes + SPARE <= free) return

@@ -22,7 +22,7 @@ export function parseReference(text: string): Reference {
     throw new SetupError(`There is no file or folder ${text}.`)
   }
   const [, id, file, revision] =
-    /^([\w-][\w.-]{0,95}\/[\w-][\w.-]{0,95})(?::([^@]+))?(?:@(.+))?$/.exec(text) ?? []
+    /^([\w-][\w.-]{0,95}\/[\w-][\w.-]{0,95})(?::([^@]+))?(?:@([^:]+))?$/.exec(text) ?? []
   if (!id)
     throw new SetupError(
       `"${text}" is neither a file or folder here nor a model of the hub, which is written owner/name, owner/name:file.gguf, owner/name:Q4_K_M or with @revision behind.`,

@@ -53,7 +53,10 @@ interface Sibling {
   lfs?: { sha256?: unknown; size?: unknown } | null
 }
 
-/** What is listed without a digest, or by a name that no terminal should show, is as good as not there. */
+/** Bytes of the longest name, which leaves room for what is put behind it until the file is whole. */
+const LONGEST_NAME = 200
+
+/** What is listed without a digest, or by a name that no terminal should show or no disk takes, is as good as not there. */
 function remoteFile(sibling: Sibling | null): RemoteFile | null {
   const { rfilename, size, blobId, lfs } = sibling ?? {}
   const large = typeof lfs?.sha256 === 'string'
@@ -61,7 +64,8 @@ function remoteFile(sibling: Sibling | null): RemoteFile | null {
   const bytes = large ? (lfs.size ?? size) : size
   const known =
     typeof rfilename === 'string' &&
-    !/[\p{Cc}\\]/u.test(rfilename) &&
+    !/[\p{Cc}\p{Cf}\\]/u.test(rfilename) &&
+    rfilename.split('/').every((part) => Buffer.byteLength(part) <= LONGEST_NAME) &&
     Number.isSafeInteger(bytes) &&
     Number(bytes) >= 0 &&
     typeof hex === 'string' &&

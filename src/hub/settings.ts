@@ -32,8 +32,8 @@ export function readHubSettings(environment: Environment): HubSettings {
 
 /** A proxy is written with or without http:// before it. */
 function proxy(text: string, name: string): string {
-  const url = text === '' || /^https?:\/\//i.test(text) ? text : `http://${text}`
-  if (url === '' || URL.canParse(url)) return url
+  const url = text === '' || text.includes('://') ? text : `http://${text}`
+  if (url === '' || (/^https?:/i.test(url) && URL.canParse(url))) return url
   throw new SetupError(`${name} must be a URL such as http://proxy.example:3128, not "${text}".`)
 }
 

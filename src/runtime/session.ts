@@ -69,6 +69,9 @@ export interface SlotUse {
   readonly idle?: boolean
 }
 
+/** Rows of state that a sequence takes at least on ONNX Runtime, however few it has. */
+export const LEAST_ROWS = 256
+
 /** What a session may take for state. */
 export interface StateLimits {
   /** The most rows of a sequence; what the engine allows if absent. */

@@ -1,12 +1,10 @@
 /**
  * Sequences' self-attention rows in host memory, for graphs that get the rows so far as an input and return the new
- * ones. A sequence has a capacity of 256, 512, 1024 … rows, the least that it needs, so that a short talk costs little
+ * ones. A sequence has a capacity of LEAST_ROWS times 1, 2, 4 …, the least that it needs, so that a short talk costs little
  * memory; those of one capacity lie side by side (capacity-class.ts) and are run together. The sum is bounded.
  */
 import { CapacityClass } from './capacity-class.js'
-import type { HostTensor, SlotUse, StateTensor } from './session.js'
-
-const FIRST_CAPACITY = 256
+import { type HostTensor, LEAST_ROWS, type SlotUse, type StateTensor } from './session.js'
 
 interface Sequence {
   home: CapacityClass
@@ -143,7 +141,7 @@ export class HostState {
   }
 
   private classFor(rows: number): CapacityClass {
-    let capacity = FIRST_CAPACITY
+    let capacity = LEAST_ROWS
     while (capacity < rows) capacity *= 2
     capacity = Math.min(capacity, this.limits.rows)
     const home = this.classes.get(capacity) ?? new CapacityClass(this.tensors, capacity, this.limits.bytes)

@@ -116,8 +116,8 @@ export type Freshness = { fresh: true; manifest: Manifest } | { fresh: false; re
 /**
  * Whether the engine in `folder` is whole and was made by and for what `identity` says from the checkpoint as it is
  * now; a checkpoint that is not there (engines may travel alone) is not looked at. Sizes and times decide; the
- * SHA-256 of a file whose time has changed. New times of unchanged files are noted in the manifest, so that they are
- * read only once.
+ * SHA-256 of a file whose time has changed. New times of unchanged files are noted in the manifest where it can be
+ * written, so that they are read only once.
  */
 export async function freshness(folder: string, checkpoint: string, identity: Identity): Promise<Freshness> {
   const manifest = manifestIn(folder)
@@ -139,8 +139,18 @@ export async function freshness(folder: string, checkpoint: string, identity: Id
       if (found === 'touched') records[name] = { ...record, mtimeMs: statSync(path).mtimeMs }
       else if (found !== 'same') return { fresh: false, reason: `${path} ${found}` }
     }
-  if (JSON.stringify(current) !== JSON.stringify(manifest)) writeManifest(folder, current)
+  if (JSON.stringify(current) !== JSON.stringify(manifest)) noteTimes(folder, current)
   return { fresh: true, manifest: current }
+}
+
+/** Where nothing can be written, as in a container whose files are read-only, they are read again at the next start. */
+function noteTimes(folder: string, manifest: Manifest): void {
+  try {
+    writeManifest(folder, manifest)
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (!['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT'].includes(code)) throw error
+  }
 }
 
 /** Writes the manifest whole: a killed process leaves the old one. */

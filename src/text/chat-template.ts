@@ -79,7 +79,9 @@ export function loadChatTemplate(folder: string): ChatTemplate {
   }
 }
 
-function parse(source: string, path: string): Template {
+/** Line ends are what Jinja makes of them, whatever an editor or a checkout has made of them before. */
+function parse(text: string, path: string): Template {
+  const source = text.replace(/\r\n?/g, '\n')
   if (source.length > longest) {
     throw new SetupError(
       `The chat template in ${path} has ${source.length} characters, the limit is ${longest}.`,

@@ -8,11 +8,11 @@ export type JsonObject = Readonly<Record<string, unknown>>
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The text of `folder/name`; undefined when there is no such file. */
+/** The text of `folder/name`, without the mark that some editors put first; undefined when there is no such file. */
 export function readTextIfPresent(folder: string, name: string): string | undefined {
   const path = join(folder, name)
   try {
-    return readFileSync(path, 'utf8')
+    return readFileSync(path, 'utf8').replace(/^\ufeff/, '')
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
     throw new SetupError(`${path} can not be read: ${String(cause)}.`, { cause })

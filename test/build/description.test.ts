@@ -127,7 +127,6 @@ describe('build/description', () => {
         assert.deepEqual(tokenizer.encode(text), ids, JSON.stringify(text))
         assert.equal(tokenizer.decode(ids), decoded)
       }
-      assert.deepEqual(tokenizer.encode('<tool>'), [3])
       assert.equal(tokenizer.decode([1, 3, 2]), '<tool>')
     })
 
@@ -149,6 +148,18 @@ describe('build/description', () => {
       )
       assert.ok(template.includes('bos_token'))
       assert.deepEqual(readdirSync(source), ['sentencepiece.gguf'])
+    })
+
+    it('is described by the file where config.json only names a type', async () => {
+      const source = linked('small', miniature)
+      const make = () => buildEngines({ checkpoints: join(folder, 'checkpoints'), engines: folder, ...cpu })
+      writeFileSync(join(source, 'config.json'), '\ufeff{\r\n"model_type":"bert"\r\n}\r\n')
+      await make()
+      const engine = join(folder, 'onnxruntime', 'small')
+      assert.equal(readLlamaConfig(engine).vocabulary, 460)
+      // one that does describe a network is taken at its word
+      writeFileSync(join(source, 'config.json'), '{"model_type":"bert","num_hidden_layers":1}')
+      await assert.rejects(make(), /config\.json describes a model of type "bert"/)
     })
 
     it('is written by a dry run, too', () => {

@@ -217,6 +217,16 @@ describe('build/gguf-tokenizer', () => {
       }),
     )
   const made = (more?: Record<string, unknown>) => ggufTokenizer(metadata(more), 'x')
+  const loaded = (more: Record<string, unknown>) => {
+    const folder = mkdtempSync(join(tmpdir(), 'gguf-'))
+    try {
+      for (const [name, content] of Object.entries(made(more)))
+        writeFileSync(join(folder, name), JSON.stringify(content))
+      return loadTokenizer(folder)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
 
   it('takes ends of turns among the control tokens for ends of replies, and the sampling that the file proposes', () => {
     const generation = made({ 'general.sampling.temp': 0.5, 'general.sampling.top_k': 20 })[
@@ -224,6 +234,17 @@ describe('build/gguf-tokenizer', () => {
     ]!
     assert.deepEqual(generation.eos_token_id, [0, 1])
     assert.deepEqual([generation.temperature, generation.top_k], [0.5, 20])
+    const beyond = made({
+      'tokenizer.ggml.eos_token_id': tokens.length,
+      'tokenizer.ggml.padding_token_id': -1,
+    })
+    assert.deepEqual(beyond['generation_config.json']!.eos_token_id, [1, 0])
+    assert.equal(beyond['generation_config.json']!.pad_token_id, undefined)
+    const { eos_token_id } = ggufConfig(
+      checkpoint({ ...shape('llama'), 'tokenizer.ggml.eos_token_id': 80 }, { 'token_embd.weight': [80, 64] }),
+      'x',
+    )
+    assert.equal(eos_token_id, null)
     const plain = made({ 'tokenizer.ggml.token_type': [3, 1, 1, 1, 1, 4, 5] })['generation_config.json']!
     assert.deepEqual(plain.eos_token_id, [0])
   })
@@ -258,25 +279,36 @@ describe('build/gguf-tokenizer', () => {
     )
   })
 
-  it('has runs of blanks as tokens where blanks have become ▁', () => {
-    const spm = {
+  /** A tokenizer of SentencePiece's kind: normal tokens, then those that were given to it or added later. */
+  const spm = (given: Record<string, number>, prefix: boolean) => {
+    const normal = ['<unk>', '▁', 'a', 'b', '▁a', '▁b', 't']
+    return loaded({
       'tokenizer.ggml.model': 'llama',
-      'tokenizer.ggml.tokens': ['<unk>', '▁', '  ', '<my tool>'],
-      'tokenizer.ggml.token_type': [2, 1, 4, 4],
-      'tokenizer.ggml.scores': [0, -1, 0, 0],
+      'tokenizer.ggml.tokens': [...normal, ...Object.keys(given)],
+      'tokenizer.ggml.token_type': [2, 1, 1, 1, 1, 1, 1, ...Object.keys(given).map(() => 4)],
+      'tokenizer.ggml.scores': [0, -1, -2, -3, -4, -5, -6, ...Object.values(given)],
       'tokenizer.ggml.unknown_token_id': 0,
-      'tokenizer.ggml.add_space_prefix': false,
-    }
-    const { model, added_tokens } = made(spm)['tokenizer.json'] as {
-      model: { merges: unknown; unk_token: string }
-      added_tokens: { content: string }[]
-    }
-    assert.deepEqual(model.merges, [['▁', '▁']])
-    assert.equal(model.unk_token, '<unk>')
-    assert.deepEqual(
-      added_tokens.map(({ content }) => content),
-      ['<unk>', '▁▁', '<my tool>'],
-    )
+      'tokenizer.ggml.add_space_prefix': prefix,
+    })
+  }
+
+  it('finds the tokens that SentencePiece was given in the text with its blanks', () => {
+    const { encode, decode } = spm({ '  ': 0, '<a t>': 0, '<a t>+': 0 }, true)
+    assert.deepEqual(encode('a  b'), [4, 7, 3])
+    assert.deepEqual(encode('a<a t>b'), [4, 8, 3])
+    assert.deepEqual(encode('<a t>+b'), [1, 9, 3])
+    for (const text of ['a  b', 'a<a t>b', '<a t>+b']) assert.equal(decode(encode(text)), text)
+  })
+
+  it('cuts text at tokens that were added later, of blanks also, as llama.cpp does', () => {
+    const added = { '  ': -1000, '<t>': -1000 }
+    const prefixed = spm(added, true)
+    assert.deepEqual(prefixed.encode('a<t>b'), [4, 8, 5])
+    assert.deepEqual(prefixed.encode('<t>'), [8])
+    const plain = spm(added, false)
+    assert.deepEqual(plain.encode('a  b'), [2, 7, 3])
+    assert.deepEqual(plain.encode('a<t>b'), [2, 8, 3])
+    assert.equal(plain.decode([2, 7, 3]), 'a  b')
   })
 
   it('lets the special tokens of Phi 3 swallow white space', () => {
@@ -285,7 +317,7 @@ describe('build/gguf-tokenizer', () => {
       'tokenizer.ggml.model': 'llama',
       'tokenizer.ggml.tokens': ['<s>', '<|end|>', '<tool>'],
       'tokenizer.ggml.token_type': [3, 3, 4],
-      'tokenizer.ggml.scores': [0, 0, 0],
+      'tokenizer.ggml.scores': [0, 0, -1000],
     }
     const added = made(phi)['tokenizer.json']!.added_tokens as { rstrip: boolean }[]
     assert.deepEqual(
@@ -312,7 +344,7 @@ describe('build/gguf-tokenizer', () => {
     const pieces = ['a', 'b', 'ab', 'ba', 'aba', '<x>']
     const scores = [-9, -9, -2, -1, -3, 0]
     assert.deepEqual(
-      scoredMerges(pieces, scores, (id) => id < 5),
+      scoredMerges(pieces, scores, (id) => id < 5, Error),
       [
         ['b', 'a'],
         ['a', 'b'],
@@ -320,6 +352,30 @@ describe('build/gguf-tokenizer', () => {
         ['a', 'ba'],
       ],
     )
+  })
+
+  it('is bounded, whatever vocabulary a file claims', () => {
+    const merging = (tokens: string[]) =>
+      made({
+        'tokenizer.ggml.model': 'llama',
+        'tokenizer.ggml.tokens': tokens,
+        'tokenizer.ggml.token_type': tokens.map(() => 1),
+        'tokenizer.ggml.scores': tokens.map(() => 0),
+      })
+    const begun = performance.now()
+    assert.throws(
+      () => merging(['a', 'a'.repeat(200_000)]),
+      refused(/^x has longer tokens .* 200000 letters/),
+    )
+    const runs = (letter: number) =>
+      Array.from({ length: 20 }, (_, i) => String.fromCharCode(letter).repeat(i + 1))
+    const alike = Array.from({ length: 12_000 }, (_, i) => runs(300 + i)).flat()
+    assert.throws(() => merging(alike), refused(/^x has tokens that are made of each other in too many ways/))
+    assert.ok(performance.now() - begun < 20_000)
+    const { merges } = merging(['a', 'a'.repeat(500), 'a'.repeat(501)])['tokenizer.json']!.model as {
+      merges: unknown[]
+    }
+    assert.equal(merges.length, 2, 'the longest that SentencePiece makes are welcome')
   })
 
   const ignoreMerges = ['llama-bpe', 'llama3', 'llama-v3', 'falcon3', 'pixtral', 'tekken']
@@ -331,23 +387,15 @@ describe('build/gguf-tokenizer', () => {
       const alphabet = bytes.map((byte) =>
         String.fromCharCode(printable(byte) ? byte : 256 + others.indexOf(byte)),
       )
-      const files = made({
+      const tokenizer = loaded({
         'tokenizer.ggml.pre': pre,
         'tokenizer.ggml.tokens': [...alphabet, 'a1', 'ab', 'Ġa', 'abc'],
         'tokenizer.ggml.token_type': new Array(260).fill(1),
         'tokenizer.ggml.merges': ['a 1', 'a b', 'Ġ a'],
       })
-      const folder = mkdtempSync(join(tmpdir(), 'gguf-'))
-      try {
-        for (const [name, content] of Object.entries(files))
-          writeFileSync(join(folder, name), JSON.stringify(content))
-        const tokenizer = loadTokenizer(folder)
-        const text = "It's 12345 ab1,\r\n\n  déjà VU's  end\t漢字 😀 \u0085\ufeff"
-        assert.equal(tokenizer.decode(tokenizer.encode(text)), text)
-        assert.deepEqual(tokenizer.encode('a1 a'), [97, 49, 258])
-        assert.deepEqual(tokenizer.encode('abc'), ignoreMerges.includes(pre) ? [259] : [257, 99])
-      } finally {
-        rmSync(folder, { recursive: true })
-      }
+      const text = "It's 12345 ab1,\r\n\n  déjà VU's  end\t漢字 😀 \u0085\ufeff"
+      assert.equal(tokenizer.decode(tokenizer.encode(text)), text)
+      assert.deepEqual(tokenizer.encode('a1 a'), [97, 49, 258])
+      assert.deepEqual(tokenizer.encode('abc'), ignoreMerges.includes(pre) ? [259] : [257, 99])
     })
 })

@@ -1,7 +1,7 @@
 /** Whether quantised numbers are what their storage's name says: graphs take their form from the name alone. */
 import assert from 'node:assert/strict'
-import type { Quantised } from '#src/checkpoint/tensor.js'
 import { blockLayout } from '#src/graph/weight.js'
+import type { Quantised } from '#src/weight-numbers.js'
 
 export function checkBlocks(storage: string, numbers: Quantised, count: number): void {
   const layout = blockLayout(storage)

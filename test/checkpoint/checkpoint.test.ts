@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
@@ -32,6 +33,17 @@ describe('checkpoint/checkpoint', () => {
     mkdirSync(join(folder.path, name))
     return join(folder.path, name)
   }
+
+  it('does not wait for who may write to a pipe', () => {
+    const pipe = join(sub('pipe'), 'model.safetensors')
+    execFileSync('mkfifo', [pipe])
+    // In a process of its own, which can be killed while it waits.
+    const reader = new URL('../../dist/checkpoint/checkpoint.js', import.meta.url)
+    const open = `import(process.argv[1]).then((it) => it.openCheckpoint(process.argv[2])).catch((error) => console.log(error.message))`
+    const arguments_ = ['-e', open, reader.href, pipe]
+    const { stdout } = spawnSync(process.execPath, arguments_, { timeout: 10_000, killSignal: 'SIGKILL' })
+    assert.match(String(stdout), /model\.safetensors is not a file/)
+  })
 
   it('finds the file of a folder: model.safetensors, then an index, another safetensors, a GGUF', () => {
     const path = sub('order')

@@ -5,11 +5,12 @@
 import assert from 'node:assert/strict'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { seededRandom } from '#src/decoding/rng.js'
-import { type CpuLinearForm, Graph, type QuantisedWeight, type Weight } from '#src/graph/graph.js'
+import { type CpuLinearForm, Graph, type Weight } from '#src/graph/graph.js'
 import { linear } from '#src/graph/linear.js'
 import { blockForm, byteRows, packedBlocks } from '#src/graph/packing.js'
 import { embedding, tableProduct } from '#src/graph/tables.js'
 import { float32, int64 } from '#src/runtime/session.js'
+import type { BlockNumbers } from '#src/weight-numbers.js'
 import { checkpoint } from '../root.js'
 import { evaluate, floatWeight, weightsOf } from './evaluate.js'
 import { relativeError, wantedProduct } from './reference.js'
@@ -32,7 +33,7 @@ const real = {
 /** The first rows of a tensor of blocks. */
 function head(tensor: Weight, count: number): Weight {
   const columns = tensor.dims[1]!
-  const stored = tensor.quantised() as QuantisedWeight & { form: 'blocks' }
+  const stored = tensor.quantised() as BlockNumbers
   const values = stored.values.slice(0, count * columns)
   const blocks = (count * columns) / 32
   const scale = stored.scale.slice(0, blocks)

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { seededRandom } from '#src/decoding/rng.js'
-import { Graph, type LinearForm, type QuantisedWeight, type Weight } from '#src/graph/graph.js'
+import { Graph, type LinearForm, type Weight } from '#src/graph/graph.js'
 import { float16Bits } from '#src/graph/halves.js'
 import { linear } from '#src/graph/linear.js'
 import { float8Bits, float8Columns, int4Blocks, int8Columns } from '#src/graph/short-weights.js'
 import { embedding, tableProduct } from '#src/graph/tables.js'
 import { float32, floats, int64 } from '#src/runtime/session.js'
+import type { BlockNumbers } from '#src/weight-numbers.js'
 import { checkpoint } from '../root.js'
 import { evaluateTensorrt } from './both-targets.js'
 import { floatWeight, weightsOf } from './evaluate.js'
@@ -137,7 +138,7 @@ describe('graph/short-weights', () => {
     const tiny = (step: number): Weight => ({
       ...weight,
       quantised: () => {
-        const stored = weight.quantised() as QuantisedWeight & { form: 'blocks' }
+        const stored = weight.quantised() as BlockNumbers
         return { ...stored, scale: Float32Array.of(step, 0.5) }
       },
     })

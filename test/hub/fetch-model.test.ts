@@ -1,7 +1,8 @@
 /** Fetching from a hub of this machine: what is asked for, how it is gone on with, what is refused. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -11,7 +12,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import { syncBuiltinESMExports } from 'node:module'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +24,7 @@ import { SetupError } from '#src/errors.js'
 import { type FetchedModel, type FetchModelOptions, fetchModel } from '#src/hub/fetch-model.js'
 import { root } from '../root.js'
 import { FakeHub, id, refuse, send } from './fake-hub.js'
+import { cert, key } from './self-signed.js'
 
 const config = {
   model_type: 'llama',
@@ -252,15 +257,23 @@ describe('hub/fetch-model', () => {
       assert.deepEqual(file('model.safetensors'), weights)
     })
 
-    it('when the server says, if it does', async () => {
+    it('when the server says, if it does, and says so', async () => {
       let asked = 0
       hub.fault = ({ host }, response) => {
-        if (host !== 'cdn' || asked++ > 0) return false
-        response.writeHead(429, { 'retry-after': '0' }).end()
+        if (host !== 'cdn' || asked++ > 1) return false
+        response
+          .writeHead(429, asked === 1 ? { 'retry-after': '0' } : { ratelimit: '"resolvers";r=0;t=1' })
+          .end()
         return true
       }
-      await fetch(id, {}, { pause: 30_000 })
-      assert.equal(asked, 2)
+      const waits: [string, number][] = []
+      await fetch(id, {}, { pause: 30_000, onWait: (...wait) => waits.push(wait) })
+      assert.equal(asked, 3)
+      assert.deepEqual(
+        waits.map(([reason]) => reason),
+        new Array(2).fill(`${hub.endpoint}: the server answered 429`),
+      )
+      assert.ok(waits[0]![1] === 0 && waits[1]![1] >= 1000 && waits[1]![1] < 2000)
     }).timeout(5000)
 
     it('to a new commit with the files that are new, and drops those that are gone', async () => {
@@ -289,6 +302,14 @@ describe('hub/fetch-model', () => {
       assert.equal(file('tokenizer.json').toString(), '{"version":"9.0"}')
       assert.equal(existsSync(join(checkpoints, 'tiny-model', 'LICENSE')), false)
       assert.deepEqual(file('config.json'), hub.files.get('config.json'))
+    })
+
+    it('and clears away what was to be replaced when a run was killed', async () => {
+      const { pid } = spawnSync(process.execPath, ['-e', ''])
+      const [ofNobody, ofAnother] = [pid, process.ppid].map((owner) => `.tiny-model.replaced-${owner}`)
+      for (const name of [ofNobody!, ofAnother!]) mkdirSync(join(checkpoints, name))
+      await fetch()
+      assert.deepEqual(readdirSync(checkpoints).sort(), [ofAnother, 'tiny-model'])
     })
 
     it('with a file that was changed here since', async () => {
@@ -364,10 +385,15 @@ describe('hub/fetch-model', () => {
       await assert.rejects(fetch(`${id}:Q6_K`), refused(/several parts/))
     })
 
-    it('what is listed by no name, or one with control characters', async () => {
-      const evil = { rfilename: 'a\u001b[2J.gguf', size: 1, blobId: 'a'.repeat(40) }
+    it('what is listed by no name, or one with control characters, or too long for a disk', async () => {
+      const evil = ['a\u001b[2J.gguf', 'a\u202ebin.gguf', `${'a'.repeat(300)}.gguf`].map((rfilename) => ({
+        rfilename,
+        size: 1,
+        blobId: 'a'.repeat(40),
+        lfs: null,
+      }))
       hub.fault = (_, response) => {
-        response.end(JSON.stringify({ sha: hub.commit, siblings: [null, 7, 'x', { ...evil, lfs: null }] }))
+        response.end(JSON.stringify({ sha: hub.commit, siblings: [null, 7, 'x', ...evil] }))
         return true
       }
       await assert.rejects(fetch(), refused(/neither safetensors nor a GGUF/))
@@ -383,28 +409,103 @@ describe('hub/fetch-model', () => {
       await assert.rejects(fetch(), refused(/has no weight_map/))
     })
 
-    for (const [what, status, code, token, message] of [
+    for (const [what, status, headers, token, message] of [
       [
         'a gated model without a token',
         401,
-        'GatedRepo',
+        { 'x-error-code': 'GatedRepo' },
         '',
-        /is gated: .*accept its terms, then set HF_TOKEN/,
+        /is gated: .*accept its terms, then set HF_TOKEN to a token/,
       ],
-      ['a gated model with a token', 403, 'GatedRepo', 'hf_x', /is gated: .*another token in HF_TOKEN/],
-      ['a model that is not there', 401, 'RepoNotFound', '', /There is no model .*or it is private/],
-      ['a revision that is not there', 404, 'RevisionNotFound', '', /has no such revision/],
-      ['what else the hub refuses', 451, undefined, '', /the hub answered 451/],
+      [
+        'a gated model with a token',
+        403,
+        { 'x-error-code': 'GatedRepo' },
+        'hf_x',
+        /is gated: .*then set HF_TOKEN to another token/,
+      ],
+      [
+        'a model that is not there',
+        401,
+        { 'x-error-code': 'RepoNotFound' },
+        'hf_x',
+        /There is no model .*or it is private: .*or set HF_TOKEN to another token/,
+      ],
+      [
+        'a token that is none',
+        401,
+        { 'x-error-message': 'Invalid credentials in Authorization header' },
+        'hf_x',
+        /does not know the token that it was given, "Invalid credentials in .*": set HF_TOKEN/,
+      ],
+      [
+        'a model that is shut, in the hub’s words',
+        403,
+        { 'x-error-message': `Access to this resource is disabled.\u00a0${'x'.repeat(500)}` },
+        '',
+        /may not be read \(403, "Access to this resource is disabled\.x{1,200}"\)/,
+      ],
+      [
+        'a network that lets nothing through',
+        403,
+        {},
+        '',
+        /may not be read \(403\): .*whoever runs the network/,
+      ],
+      [
+        'a revision that is not there',
+        404,
+        { 'x-error-code': 'RevisionNotFound' },
+        '',
+        /has no such revision: check what is behind the @/,
+      ],
+      ['what else the hub refuses', 451, {}, '', /the hub answered 451/],
     ] as const)
       it(`${what}, saying what to do`, async () => {
         hub.fault = (_, response) => {
-          refuse(response, status, code)
+          response.writeHead(status, headers).end('<html>an explanation</html>')
           return true
         }
         await assert.rejects(fetch(id, { HF_TOKEN: token }), refused(message))
         assert.equal(hub.seen.length, 1, 'a refusal is not tried again')
         assert.deepEqual(readdirSync(checkpoints), [])
       })
+
+    for (const [how, header, value] of [
+      ['in seconds', 'retry-after', () => '900'],
+      ['by the clock', 'retry-after', () => new Date(Date.now() + 900_000).toUTCString()],
+      ['in the hub’s own way', 'ratelimit', () => '"api";r=0;t=900'],
+    ] as const)
+      it(`to wait for a quarter of an hour when it is asked to ${how}, and says how long that is`, async () => {
+        hub.fault = (_, response) => {
+          response.writeHead(429, { [header]: value() }).end()
+          return true
+        }
+        await assert.rejects(
+          fetch(),
+          refused(
+            /wants fewer requests .*: run the same command again in (8\d\d|900) s, .* a token in HF_TOKEN/,
+          ),
+        )
+        assert.equal(hub.seen.length, 1)
+      })
+
+    it('a connection that is not trusted, at once', async () => {
+      let connections = 0
+      const server = createSecureServer({ key, cert }).on('connection', () => connections++)
+      await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
+      const { port } = server.address() as AddressInfo
+      try {
+        const answer = await fetchFailure({ HF_ENDPOINT: `https://localhost:${port}` })
+        assert.match(
+          answer,
+          /^The connection is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\): .*NODE_EXTRA_CA_CERTS/,
+        )
+        assert.equal(connections, 1)
+      } finally {
+        server.close()
+      }
+    })
 
     it('a hub that can not be reached, after some patience, and one that is none', async () => {
       const gone = new FakeHub()
@@ -448,6 +549,50 @@ describe('hub/fetch-model', () => {
       assert.ok(!hub.fetched.includes('model.safetensors'))
     })
 
+    it('to go on where the disk becomes full, and goes on when it is not', async () => {
+      const some = await open(join(checkpoints, 'some'), 'w')
+      const handles = Object.getPrototypeOf(some) as typeof some
+      await some.close()
+      rmSync(join(checkpoints, 'some'))
+      const { appendFile } = handles
+      let room = 100_000
+      handles.appendFile = async function (this: typeof some, chunk: Uint8Array) {
+        if (room < chunk.length)
+          throw Object.assign(new Error('ENOSPC: no space left on device, write'), {
+            code: 'ENOSPC',
+            syscall: 'write',
+          })
+        room -= chunk.length
+        await appendFile.call(this, chunk)
+      }
+      try {
+        await assert.rejects(
+          fetch(),
+          refused(/can not be put into .* \(ENOSPC\): there is no space left\. .* goes on where/),
+        )
+      } finally {
+        handles.appendFile = appendFile
+      }
+      await fetch()
+      assert.ok(hub.seen.some(({ range }) => range !== undefined))
+      assert.deepEqual(file('model.safetensors'), weights)
+    })
+
+    it('nothing for want of room where nothing is to be fetched', async () => {
+      await fetch()
+      const measured = fs.statfsSync
+      Object.assign(fs, { statfsSync: () => ({ ...measured('/'), bavail: 0 }) })
+      syncBuiltinESMExports()
+      try {
+        assert.equal((await fetch()).fetched, false)
+        hub.put('tokenizer.json', { version: '2.0' })
+        await assert.rejects(fetch(), refused(/needs 0\.00 GB more and the disk has 0\.00 GB free/))
+      } finally {
+        Object.assign(fs, { statfsSync: measured })
+        syncBuiltinESMExports()
+      }
+    })
+
     it('to replace a checkpoint that came from elsewhere', async () => {
       mkdirSync(join(checkpoints, 'tiny-model'))
       await assert.rejects(fetch(), refused(/did not come from Some-Org\/Tiny-Model: .*--name/))
@@ -458,7 +603,12 @@ describe('hub/fetch-model', () => {
       await assert.rejects(fetch('tiny'), refused(/"tiny" is neither a file/))
       await assert.rejects(fetch('./nowhere'), refused(/There is no file or folder \.\/nowhere/))
       await assert.rejects(fetch(id, { HF_ENDPOINT: 'hub' }), refused(/HF_ENDPOINT must be a URL/))
-      await assert.rejects(fetch(id, { HTTPS_PROXY: 'http://' }), refused(/HTTPS_PROXY must be a URL/))
+      await assert.rejects(
+        fetch(`${id}@main:Q8_0`),
+        refused(/@main:Q8_0" is neither a file.* @revision behind/),
+      )
+      for (const proxy of ['http://', 'socks5://127.0.0.1:1'])
+        await assert.rejects(fetch(id, { HTTPS_PROXY: proxy }), refused(/HTTPS_PROXY must be a URL/))
       await assert.rejects(fetch(id, { HF_TOKEN: 'a b' }), refused(/token in HF_TOKEN has characters/))
       await assert.rejects(fetch(id, {}, { name: '..' }), refused(/gives no name/))
     })
@@ -473,11 +623,17 @@ describe('hub/fetch-model', () => {
   describe('behind a proxy', () => {
     let proxy: Server
     let connections: string[]
+    let authorisations: (string | undefined)[]
+    let closed = false
     beforeEach(async () => {
       connections = []
+      authorisations = []
+      closed = false
       proxy = createServer()
       proxy.on('connect', (request, socket, head) => {
         connections.push(request.url!)
+        authorisations.push(request.headers['proxy-authorization'])
+        if (closed) return void socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
         const { hostname, port } = new URL(`http://${request.url}`)
         const upstream = connect(Number(port), hostname, () => {
           socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
@@ -497,6 +653,19 @@ describe('hub/fetch-model', () => {
     it('everything goes through it, redirects too', async () => {
       await fetch(id, { HTTP_PROXY: address() })
       assert.ok(new Set(connections).size === 2 && connections.includes(`127.0.0.1:${hub.port}`))
+    })
+
+    it('with the name and password that it wants, which it is asked for', async () => {
+      const basic = `Basic ${Buffer.from('me:pass word').toString('base64')}`
+      await fetch(id, { HTTP_PROXY: `http://me:pass%20word@${address()}` })
+      assert.deepEqual([...new Set(authorisations)], [basic])
+      closed = true
+      connections.length = 0
+      await assert.rejects(
+        fetch(id, { HTTP_PROXY: address() }),
+        refused(/^The proxy wants a name and a password.*http:\/\/name:password@/),
+      )
+      assert.equal(connections.length, 1, 'a refusal is not tried again')
     })
 
     it('but what NO_PROXY names', async () => {

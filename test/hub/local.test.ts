@@ -1,6 +1,7 @@
 /** Models of this machine: linked into the checkpoints. */
 import assert from 'node:assert/strict'
-import {
+import fs, {
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -10,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SetupError } from '#src/errors.js'
@@ -75,13 +77,56 @@ describe('hub/local', () => {
     assert.equal(statSync(join(made, weights)).size, statSync(join(smollm2, weights)).size)
   })
 
-  it('takes no config.json that only names a type', async () => {
+  it('takes a GGUF’s folder whose config.json only names a type', async () => {
     const source = join(folder, 'stub')
     mkdirSync(source)
     symlinkSync(miniature, join(source, 'x.gguf'))
-    writeFileSync(join(source, 'config.json'), '{"model_type":"llama"}')
-    const { folder: made } = await take(source)
-    assert.deepEqual(readdirSync(made).sort(), ['.fetched.json', 'x.gguf'])
+    writeFileSync(join(source, 'config.json'), '{"model_type":"bert"}')
+    assert.equal((await take(source)).family, 'llama')
+  })
+
+  it('names a link that leads nowhere', async () => {
+    const source = join(folder, 'Cleaned')
+    mkdirSync(source)
+    for (const name of readdirSync(smollm2))
+      symlinkSync(join(name.endsWith('.json') ? smollm2 : folder, name), join(source, name))
+    rmSync(join(source, 'SmolLM2-135M-Instruct-Q4_1.gguf'))
+    symlinkSync(join(folder, 'blobs', 'gone'), join(source, 'model.safetensors'))
+    symlinkSync(join(folder, 'gone'), join(source, 'pytorch_model.bin'))
+    await assert.rejects(take(source), refused(/LICENSE is a link to .*, which is not there: fetch/))
+    rmSync(join(source, 'LICENSE'))
+    await assert.rejects(take(source), refused(/model\.safetensors is a link to .*gone, which is not there/))
+    assert.deepEqual(readdirSync(checkpoints), [])
+    rmSync(join(source, 'model.safetensors'))
+    copyFileSync(miniature, join(source, 'x.gguf'))
+    assert.equal((await take(source)).family, 'llama', 'what is not needed may be gone')
+  })
+
+  it('copies to another disk, and leaves no half of it where there is no room', async () => {
+    const { linkSync, copyFileSync } = fs
+    const refuses = (code: string) => (path: string) => {
+      throw Object.assign(new Error(code), { code, path, syscall: 'copyfile' })
+    }
+    const copies: string[] = []
+    const outOfRoom = (from: string, to: string, mode: number) => {
+      copies.push(from)
+      copyFileSync(from, to, mode)
+      if (copies.length === 3) refuses('ENOSPC')(from)
+    }
+    Object.assign(fs, { linkSync: refuses('EXDEV'), copyFileSync: outOfRoom })
+    syncBuiltinESMExports()
+    try {
+      await assert.rejects(take(smollm2), refused(/can not be put into .*ENOSPC, .*there is no space left/))
+      assert.equal(copies.length, 3)
+      assert.deepEqual(readdirSync(checkpoints), [])
+      const { folder: made } = await take(smollm2)
+      for (const name of ['LICENSE', 'config.json'])
+        assert.deepEqual(readFileSync(join(made, name)), readFileSync(join(smollm2, name)))
+      assert.notEqual(statSync(join(made, 'LICENSE')).ino, statSync(join(smollm2, 'LICENSE')).ino)
+    } finally {
+      Object.assign(fs, { linkSync, copyFileSync })
+      syncBuiltinESMExports()
+    }
   })
 
   it('refuses what can not be built, and names that are taken', async () => {

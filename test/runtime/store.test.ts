@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import {
+import fs, {
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,6 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { SetupError } from '#src/errors.js'
@@ -92,6 +93,28 @@ describe('runtime/store', () => {
       assert.notEqual(after, before)
       assert.ok((await freshness(engine, source, identity)).fresh)
       assert.equal(manifestText(), after)
+    }
+  })
+
+  it('finds it fresh where nothing can be written, too', async () => {
+    const { writeFileSync: written } = fs
+    const readOnly = (code: string) => () => {
+      throw Object.assign(new Error(code), { code })
+    }
+    try {
+      for (const code of ['EROFS', 'EACCES', 'EIO']) {
+        touch(join(engine, 'graph.onnx'))
+        const before = manifestText()
+        Object.assign(fs, { writeFileSync: readOnly(code) })
+        syncBuiltinESMExports()
+        const found = freshness(engine, source, identity)
+        if (code === 'EIO') await assert.rejects(found, /EIO/)
+        else assert.ok((await found).fresh)
+        assert.equal(manifestText(), before)
+      }
+    } finally {
+      Object.assign(fs, { writeFileSync: written })
+      syncBuiltinESMExports()
     }
   })
 

@@ -40,6 +40,17 @@ describe('loadChatTemplate', () => {
     )
   })
 
+  it('has Jinja’s line ends, and no byte order mark, after a Windows editor', () => {
+    const source =
+      "{% for m in messages %}\r\n  {{ m.role }}:\r\n{{ 'a\r\nb' }}{{ '\\r\\n' }}\r{% endfor %}\r\nend\r\n"
+    // As jinja2 3.1 renders it with transformers' trim_blocks and lstrip_blocks.
+    const rendered = '  user:\na\nb\r\n\nend'
+    assert.equal(load({ chat_template: source }).render({ messages: hello }), rendered)
+    assert.equal(load({}, `\ufeff${source}`).render({ messages: hello }), rendered)
+    writeFileSync(join(folder, 'tokenizer_config.json'), '\ufeff{\r\n}\r\n')
+    assert.equal(load(undefined, source).render({ messages: hello }), rendered)
+  })
+
   it('takes the default of named templates, and the one for tools where there are tools or calls', () => {
     const named = [
       { name: 'tool_use', template: 'tools {{ tools | length }}' },

@@ -39,6 +39,13 @@ function numbers(
   return { float: 'float16', linear: precision === 'float16' ? 'float32' : precision }
 }
 
+/**
+ * The most rows of a sequence on a CPU: those of the contexts of 128k that most networks have. KV_MEMORY is set when the
+ * engine is long made, so its rotary tables have every row that may come: 67 MB here for heads of 128, and 537 MB for the
+ * million tokens that some networks claim, whose keys and values would be tens of gigabytes.
+ */
+const CPU_ROWS = 2 ** 17
+
 /** Rows of state come in such pieces on TensorRT: kernels like even numbers, and the engine is built for this one. */
 const ROWS = 64
 /** The most rows of a prompt that one run takes there; between two runs others are served, or a request is cancelled. */
@@ -51,7 +58,7 @@ function layout(
   float: FloatType,
 ): Omit<PlannedGraph, 'graph'> & { stateRows: number } {
   const state = decoderState(config)
-  if (target === 'onnxruntime') return { state, stateRows: config.context }
+  if (target === 'onnxruntime') return { state, stateRows: Math.min(config.context, CPU_ROWS) }
   const row = bytesPerRow(config, float === 'float32' ? 4 : 2)
   const most = Math.floor(stateBytes / slots / row)
   const stateRows = Math.floor(Math.min(config.context, most) / ROWS) * ROWS

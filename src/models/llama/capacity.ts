@@ -1,5 +1,6 @@
 /** What the memory for keys and values has room for: how many sequences, and how long one may be. */
 import { SetupError } from '../../errors.js'
+import { LEAST_ROWS } from '../../runtime/session.js'
 import type { ModelContext } from '../model.js'
 import { bytesPerRow, decoder, decoderState } from './bindings.js'
 import type { LlamaConfig } from './config.js'
@@ -18,12 +19,10 @@ export interface Capacity {
 
 /** Rows per run of a prompt on a CPU: larger ones are no faster, and between two others are served. */
 const CPU_CHUNK = 128
-/** Rows that a sequence gets at least on ONNX Runtime: there are no more slots than can have so many at the same time. */
-const LEAST_ROWS = 256
 
 /**
  * On TensorRT slots and rows are the engine's. On ONNX Runtime sequences share the memory: there are SLOTS of them, or
- * fewer where that would be less than 256 tokens for each, and one alone may have it all.
+ * fewer where not all could have LEAST_ROWS at the same time, and one alone may have it all.
  * @throws SetupError when the engine is not a decoder, or the memory holds not even two tokens
  */
 export function capacityOf(

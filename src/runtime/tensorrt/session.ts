@@ -1,9 +1,10 @@
 /** Sessions on TensorRT: state stays on the GPU, and only feeds and wanted outputs cross. */
 import { setImmediate as turnOfEvents } from 'node:timers/promises'
 import type { DeviceBuffer, Dims, ExecutionContext, Native, Engine as Plan, Stream } from '../addon.js'
-import type { Binding, DType, Feeds, Fetches, GraphSignature, Profile, Session, SlotUse } from '../session.js'
+import type { DType, Feeds, Fetches, GraphSignature, Profile, Session, SlotUse } from '../session.js'
 import { batchSizes, spans } from './batches.js'
 import { type Border, isReplayed } from './border.js'
+import { bindCallers, bindSlots, largestBytes, setShapes } from './contexts.js'
 import { bytesOf } from './dtypes.js'
 import { type Lane, Lanes, laneCount } from './lanes.js'
 import type { Residents } from './residents.js'
@@ -77,8 +78,9 @@ export class TensorRtSession implements Session {
           keep(plan.createContext(index, stream, activations ?? undefined)),
         ),
       )
-      this.staging = keep(new Staging(native, this.largest(contexts)))
-      for (const context of contexts.flat()) this.bindBorder(context)
+      const first = contexts.map((list) => list[0]!)
+      this.staging = keep(new Staging(native, largestBytes(border, this.profiles, first)))
+      for (const context of contexts.flat()) bindCallers(context, border, this.staging)
       this.lanes = contexts.map((list, index) =>
         keep(new Lanes(list, stream, isReplayed(border, this.profiles[index]!))),
       )
@@ -218,45 +220,9 @@ export class TensorRtSession implements Session {
     return dims
   }
 
-  /** Shapes of the open inputs, and the places of slots. */
   private prepare(context: ExecutionContext, sizes: Sizes, first: number): void {
-    const { openInputs, state, residentInputs, residentOutputs } = this.border
-    for (const { name, dims } of openInputs) context.setShape(name, resolve(dims, sizes)!)
-    for (const { name } of state) {
-      const { buffer, offset } = this.state.place(name, first)
-      context.setAddress(name, buffer, offset)
-    }
-    for (const { name } of [...residentInputs, ...residentOutputs]) {
-      const { buffer, offset } = this.shared.residents.memory.place(name, first)
-      context.setAddress(name, buffer, offset)
-    }
-  }
-
-  private bindBorder(context: ExecutionContext): void {
-    for (const { name } of [...this.border.inputs, ...this.border.outputs])
-      if (!this.border.hostInputs.has(name))
-        context.setAddress(name, this.staging.device, this.staging.offset(name))
-  }
-
-  /** Bytes that each tensor of the caller has at most: inputs, then outputs, the small ones close together. */
-  private largest(contexts: readonly (readonly ExecutionContext[])[]): Map<string, number> {
-    const { inputs, outputs, openInputs } = this.border
-    const largest = new Map<string, number>()
-    const note = (name: string, dtype: DType, dims: Dims) => {
-      if (dims.some((size) => size < 0))
-        throw new Error(`the size of ${name} does not follow from the inputs`)
-      largest.set(name, Math.max(largest.get(name) ?? 0, bytesOf(dtype, dims)))
-    }
-    for (const [index, profile] of this.profiles.entries()) {
-      const [context] = contexts[index]!
-      const most = extent(profile, 'most')
-      for (const { name, dims } of openInputs) context!.setShape(name, resolve(dims, most)!)
-      for (const { name, dtype, dims } of inputs) note(name, dtype, resolve(dims, most)!)
-      for (const { name, dtype } of outputs) note(name, dtype, context!.shape(name))
-    }
-    const bySize = (tensors: readonly Binding[]) =>
-      tensors.map(({ name }) => [name, largest.get(name)!] as const).sort(([, a], [, b]) => a - b)
-    return new Map([...bySize(inputs), ...bySize(outputs)])
+    setShapes(context, this.border, sizes)
+    bindSlots(context, this.border, { state: this.state, residents: this.shared.residents.memory }, first)
   }
 
   /** Runs every profile on zeros, so that no request waits for what a first run does, and leaves nothing behind. */

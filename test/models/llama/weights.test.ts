@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { type Checkpoint, openCheckpoint } from '#src/checkpoint/checkpoint.js'
-import type { CheckpointTensor, Quantised } from '#src/checkpoint/tensor.js'
+import type { CheckpointTensor } from '#src/checkpoint/tensor.js'
 import { parseLlamaConfig } from '#src/models/llama/config.js'
 import { withHuggingFaceNames } from '#src/models/llama/weights.js'
+import type { Quantised } from '#src/weight-numbers.js'
 import { smollm2 } from './engine.js'
 import { miniature } from './tiny.js'
 

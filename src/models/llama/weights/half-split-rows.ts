@@ -1,5 +1,6 @@
 /** Rows of queries and keys in the order that half-split rotation wants. */
-import type { CheckpointTensor, Quantised } from '../../../checkpoint/tensor.js'
+import type { CheckpointTensor } from '../../../checkpoint/tensor.js'
+import type { Quantised } from '../../../weight-numbers.js'
 
 /**
  * Undoes the order for neighbouring pairs: within each head, half-split row half·j + i is the file's row 2·i + j. Blocks
