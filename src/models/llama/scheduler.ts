@@ -6,6 +6,7 @@
  * that finds no memory waits; younger ones that fit may go ahead of it a few times. When a running sequence finds none
  * for its next row, the newest waits: its rows are dropped and computed again later.
  */
+import { setImmediate as turnOfEvents } from 'node:timers/promises'
 import { ServiceError } from '../../errors.js'
 import type { Session } from '../../runtime/session.js'
 import { byArrival, Request, type Sequence } from './sequence.js'
@@ -75,6 +76,8 @@ export class Scheduler {
     this.isServing = true
     try {
       while (this.requests.size > 0) {
+        // A run holds the thread: what came meanwhile is to be known before the next is chosen.
+        await turnOfEvents()
         this.endCancelled()
         this.giveSlots()
         await this.readPrompt()

@@ -1,5 +1,6 @@
 /** The scheduler on a network whose next token depends on every row (toy.ts): what a test counts are runs, not seconds. */
 import assert from 'node:assert/strict'
+import { MessageChannel } from 'node:worker_threads'
 import { Scheduler } from '#src/models/llama/scheduler.js'
 import { alone, hash, promptOf, ToyReply, type ToyRun, ToySession, type ToyStyle } from './toy.js'
 
@@ -328,6 +329,24 @@ describe('models/llama/scheduler', () => {
           await Promise.all([long!.checked, short!.checked])
           assert.equal(session.runs.slice(came, told).map(kind).join(''), order)
         })
+
+      it('sees what came as a message during a run before it chooses the next', async () => {
+        const { port1, port2 } = new MessageChannel()
+        const short = new Promise<ReturnType<typeof ask>>((resolve) => {
+          port2.once('message', () => resolve(ask({ prompt: promptOf(30, 4), style: { maxTokens: 1 } })))
+        })
+        const long = ask({ prompt: promptOf(20, 90), style: { maxTokens: 1 } })
+        onRun = (_, index) => {
+          if (index === 1) port1.postMessage('short')
+        }
+        await Promise.all([long.checked, (await short).checked])
+        port1.close()
+        const slots = session.runs.filter(isPrompt).map(({ uses }) => uses[0]!.slot)
+        assert.deepEqual(
+          slots.slice(0, 3).map((slot) => slot === slots[0]),
+          [true, true, false],
+        )
+      })
 
       it('gives no request a second slot before others have their first', async () => {
         const many = ask({ prompt: promptOf(10, 10), replies: 12, style: { maxTokens: 20 } })
