@@ -70,6 +70,7 @@ async function bench(signature) {
   const loading = performance.now()
   const model = await loadLlama({
     folder,
+    slots: 1,
     stateBytes: 2 ** 29,
     open,
     manifest: { graphs: { decoder: signature } },

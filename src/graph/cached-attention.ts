@@ -123,7 +123,7 @@ export function promptAttention(
   const { keys, values, pastLength, newRows, window, rotary, ...sizes } = options
   const g = pastLength.graph
   const end = g.memo(pastLength, 'end', () => add(pastLength, newRows)) // [1]
-  const turnsItself = rotary === null || sizesAreEven(sizes.width, rotary)
+  const turnsItself = rotary === null || operatorTurns(sizes.width, rotary)
   const [q, k, v] = turnsItself ? heads.map((rows) => unsqueeze(rows, [0])) : turned(heads, rotary, sizes)
   const { mixed, allKeys, allValues } = groupQueryAttention(q!, k && v ? { k, v } : null, {
     ...sizes,
@@ -142,7 +142,7 @@ export function promptAttention(
 }
 
 /** Whether the operator turns such heads itself. */
-const sizesAreEven = (width: number, { width: turned = width }: RotaryPositions): boolean =>
+const operatorTurns = (width: number, { width: turned = width }: RotaryPositions): boolean =>
   width % 16 === 0 && turned % 16 === 0
 
 /** q, k and v [1, S, h·d], q and k turned. */

@@ -35,8 +35,9 @@ export async function openSession(
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
-    // Softmax leaves denormal weights, with which products are many times slower: they count as zero. That holds for this
-    // thread's JavaScript, too.
+    // Softmax leaves denormal weights, with which products are many times slower: they count as zero. ONNX Runtime sees to
+    // that on its own threads and, JavaScript included, on the one that opens the process's first session; on any other
+    // that runs a session, which takes its share of the work, they stay what they are.
     extra: { session: { set_denormal_as_zero: '1' } },
     // A pattern is kept per input shape, and lengths differ with every request: it only takes memory.
     enableMemPattern: false,

@@ -6,7 +6,7 @@ export const decoder = {
   graph: 'decoder',
   /** The name of the size S. */
   rows: 'rows',
-  /** int64 [batch, rows]: the next S tokens of every sequence. */
+  /** int64 [batch, rows]: the next S tokens of every sequence; on ONNX Runtime several are of one sequence only. */
   tokens: 'tokens',
   /** int64 [batch]: how many rows of its state count. */
   pastLength: 'past_length',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { openCheckpoint } from '#src/checkpoint/checkpoint.js'
 import { argmax } from '#src/decoding/sampler.js'
+import { attendsToPrompts } from '#src/graph/cached-attention.js'
 import { planLlama } from '#src/models/llama/build.js'
 import { onCpu } from '#src/models/plan.js'
 import { floats, type Session } from '#src/runtime/session.js'
@@ -73,6 +74,34 @@ describe('models/llama: the family', () => {
       await assertEachAsAlone(session)
       await session.dispose()
     })
+
+  it('reads prompts with heads of a width that the form for prompts does not know, too', async () => {
+    const { config, tensors, prompt } = miniature('Mistral')
+    const width = 12
+    assert.equal(attendsToPrompts(width), false)
+    const narrow = tensors()
+    for (const [name, { dims, data }] of narrow) {
+      const kind = /self_attn\.([qkvo])_proj/.exec(name)?.[1]
+      if (!kind) continue
+      const [rows, columns] = kind === 'o' ? [dims[0]!, dims[1]! / 2] : [dims[0]! / 2, dims[1]!]
+      narrow.set(name, { dims: [rows, columns], data: data.slice(0, rows * columns) })
+    }
+    const folder = writeCheckpoint({ ...config, head_dim: width }, narrow)
+    const session = await buildEngine(folder, 'float32').open('decoder')
+    const inPieces = async (length: number) => {
+      let row: Float32Array = new Float32Array()
+      for (let past = 0; past < prompt.length; past += length) {
+        const piece = prompt.slice(past, past + length)
+        row = floats(await run(session, piece, past, [piece.length - 1]), 'logits')
+      }
+      return row
+    }
+    const bySteps = await inPieces(1)
+    assert.ok(bySteps.some((value) => Math.abs(value) > 0.1))
+    for (const length of [7, prompt.length])
+      assert.ok(largestDifference(await inPieces(length), bySteps) < limit, `pieces of ${length}`)
+    await session.dispose()
+  })
 
   const plan = (name: string, change: (tensors: Tensors) => void, more: Config = {}) => {
     const { config, tensors: make } = miniature(name)
