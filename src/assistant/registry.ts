@@ -153,6 +153,8 @@ export class Admission {
     this.requests++
     return {
       widen: (replies) => {
+        // Who went while the body was read has given its place back, once for all.
+        if (counted === 0) return
         counted += this.counted(Math.min(replies, this.parallel + this.maxWaiting) - counted)
       },
       [Symbol.dispose]: () => {

@@ -39,6 +39,16 @@ describe('assistant/registry Admission', () => {
     assert.equal(admission.size, 0)
   })
 
+  it('counts nothing for a request that has left before it is known what it asks for', () => {
+    const admission = new Admission(2, 1)
+    const left = admission.enter()
+    left[Symbol.dispose]()
+    left.widen(3)
+    left[Symbol.dispose]()
+    const three = Array.from({ length: 3 }, () => admission.enter())
+    assert.equal(admission.size, three.length)
+  })
+
   it('counts the replies that a request asks for, and gives them all back', () => {
     const admission = new Admission(4, 2)
     const [one, many] = [admission.enter(), admission.enter()]
