@@ -44,10 +44,10 @@ function said(response: Response): string {
 }
 
 /** Milliseconds until a server that is asked too often will answer, as it says: in seconds, or by the clock. */
-export function retryAfter({ headers }: Response): number | undefined {
-  const after = headers.get('retry-after')
-  // The hub's own: `"api";r=0;t=55`, of which t is when its window ends.
-  const seconds = after ?? /;\s*t=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]
+export function retryAfter({ headers, status }: Response): number | undefined {
+  // The hub's own: `"api";r=0;t=55`, of which t is when its window ends. It may be there where the window is not at fault.
+  const window = status === 429 ? /;\s*t=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1] : undefined
+  const seconds = headers.get('retry-after') ?? window
   if (seconds === undefined) return undefined
   const milliseconds = /^\d+$/.test(seconds) ? Number(seconds) * 1000 : Date.parse(seconds) - Date.now()
   return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds)

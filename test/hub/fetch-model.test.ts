@@ -161,7 +161,8 @@ describe('hub/fetch-model', () => {
       hub.fault = ({ host, path, range }, response, content) => {
         if (!path.endsWith('model.safetensors')) return false
         troubles++
-        if (troubles === 1) refuse(response, 503)
+        // The hub tells of its window beside any answer: only one that refuses for the window asks to wait for its end.
+        if (troubles === 1) response.writeHead(503, { ratelimit: '"resolvers";r=2999;t=280' }).end()
         else if (troubles === 2) response.writeHead(429, { 'retry-after': '0' }).end()
         else if (host === 'cdn' && troubles === 4) send(response, content!, range, 100_000)
         else if (host === 'cdn' && troubles === 6) response.destroy()
