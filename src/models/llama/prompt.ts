@@ -154,9 +154,10 @@ const levels: Readonly<Record<ReasoningEffort, 'low' | 'medium' | 'high'>> = {
 function unusedCharacter(texts: unknown): string {
   const candidates = Array.from({ length: 32 }, (_, i) => String.fromCharCode(0xfdd0 + i))
   const all = JSON.stringify(texts)
+  const lower = all.toLowerCase()
   // A call's arguments are a JSON text in themselves, which can write a character by its number.
   const unused = candidates.find(
-    (mark) => !all.includes(mark) && !all.toLowerCase().includes(`u${mark.charCodeAt(0).toString(16)}`),
+    (mark) => !all.includes(mark) && !lower.includes(`u${mark.charCodeAt(0).toString(16)}`),
   )
   if (unused) return unused
   const message = 'The messages have all the noncharacters U+FDD0 to U+FDEF: leave them out.'
