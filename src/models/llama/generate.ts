@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { SetupError } from '../../errors.js'
 import { EventQueue } from '../../runtime/event-queue.js'
-import { isObject, type JsonObject, readJsonObject, readTextIfPresent } from '../../text/json-file.js'
+import { readJsonObject, readTextIfPresent } from '../../text/json-file.js'
 import { loadVocabulary, type TokenVocabulary } from '../../text/token-vocabulary.js'
 import type { Model, ModelContext } from '../model.js'
 import { decoder } from './bindings.js'
@@ -18,6 +18,7 @@ import { type ReplyOptions, ReplyWriter } from './reply.js'
 import type { GenerateEvent, GenerateRequest } from './request.js'
 import { type Choosing, choosing, type SamplingDefaults, samplingDefaults } from './sampling.js'
 import { Scheduler } from './scheduler.js'
+import { stopTokens } from './stop-tokens.js'
 import { hermes } from './tools.js'
 
 /** Opens the engine of a Llama family checkpoint. @throws SetupError naming the file at fault */
@@ -33,7 +34,7 @@ export async function loadLlama(context: ModelContext): Promise<Model<GenerateRe
   const generation = hasGeneration ? readJsonObject(folder, 'generation_config.json') : {}
   const capacity = capacityOf(context, config)
   const { context: stateRows, stateBytes } = capacity
-  const ends = stopTokens(folder, tokenizer, generation)
+  const ends = stopTokens(folder, tokenizer, generation, config.vocabulary)
   const defaults = samplingDefaults(generation, join(folder, 'generation_config.json'))
   const preparation = await Preparation.start({
     folder,
@@ -69,18 +70,6 @@ export async function loadLlama(context: ModelContext): Promise<Model<GenerateRe
       vocabulary: config.vocabulary,
     },
   })
-}
-
-/** The ends that generation_config.json, config.json and the tokenizer name: chat models spread them over the three. */
-function stopTokens(folder: string, tokenizer: TokenVocabulary, generation: JsonObject): ReadonlySet<number> {
-  const ids = [generation, readJsonObject(folder, 'config.json')].flatMap((file) => file.eos_token_id)
-  const { eos_token: eos } = readJsonObject(folder, 'tokenizer_config.json')
-  const text = isObject(eos) ? eos.content : eos
-  if (typeof text === 'string') ids.push(tokenizer.id(text))
-  const stops = new Set(ids.filter((id) => typeof id === 'number'))
-  if (stops.size === 0)
-    throw new SetupError(`${join(folder, 'config.json')} names no eos_token_id: replies would never end.`)
-  return stops
 }
 
 interface Parts {
