@@ -52,10 +52,18 @@ export class Preparation {
   readonly #waiting = new Set<Call>()
   /** Whose question is being answered, whether anybody still waits for it or not. */
   #current: Call | undefined
+  #closed = false
 
   private constructor(worker: Worker, dialect: Dialect) {
     this.dialect = dialect
     this.#worker = worker
+    // Thrown where nobody catches it: the thread that has started this one ends, and the service with it.
+    worker.on('error', (error) => {
+      throw sudden(`was stopped by an error: ${error.message}`, error)
+    })
+    worker.on('exit', (code) => {
+      if (!this.#closed) throw sudden(`ended with code ${code}`)
+    })
     // Only what is asked of it is a reason to stay.
     worker.unref()
     worker.on('message', (message: Answer) => {
@@ -68,17 +76,22 @@ export class Preparation {
   }
 
   /**
-   * Should the thread die later, so does the one that has started it: nothing can be written without.
+   * Starts `entry`. Should the thread end later without having been asked, so does the one that has started it: nothing
+   * can be written without.
    * @throws SetupError naming the file at fault
    */
-  static async start(settings: PreparationSettings): Promise<Preparation> {
-    const entry = new URL('./preparation-thread.js', import.meta.url)
+  static async start(
+    settings: PreparationSettings,
+    entry = new URL('./preparation-thread.js', import.meta.url),
+  ): Promise<Preparation> {
     const worker = new Worker(entry, { workerData: settings, name: 'preparation' })
     const start = await new Promise<Start>((resolve, reject) => {
-      worker.once('error', reject)
+      worker.once('error', (error) => reject(sudden(`was stopped by an error: ${error.message}`, error)))
+      worker.once('exit', (code) => reject(sudden(`ended with code ${code}`)))
       worker.once('message', resolve)
+    }).finally(() => {
+      for (const event of ['error', 'exit', 'message']) worker.removeAllListeners(event)
     })
-    worker.removeAllListeners('error')
     if ('dialect' in start) return new Preparation(worker, start.dialect)
     throw start.isSetup ? new SetupError(start.failed) : new Error(start.failed)
   }
@@ -107,6 +120,7 @@ export class Preparation {
   }
 
   async dispose(): Promise<void> {
+    this.#closed = true
     for (const call of [this.#current, ...this.#waiting]) call?.reject(new Error('the model is closed'))
     this.#waiting.clear()
     await this.#worker.terminate()
@@ -121,3 +135,6 @@ export class Preparation {
     this.#worker.postMessage(call.question)
   }
 }
+
+const sudden = (what: string, cause?: Error): Error =>
+  new Error(`the thread that reads requests ${what}`, { cause })

@@ -1,5 +1,7 @@
 /** The thread on which requests are read. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { ServiceError, SetupError } from '#src/errors.js'
 import { Preparation } from '#src/models/llama/preparation.js'
 import { loadTokenizer } from '#src/text/tokenizer.js'
@@ -8,6 +10,7 @@ import { chats } from './golden.js'
 
 const never = new AbortController().signal
 const tokenizer = loadTokenizer(smollm2)
+const counted = new URL('./counting-preparation.js', import.meta.url)
 const prompt = (content: string) =>
   ({ kind: 'prompt', request: { messages: [{ role: 'user', content }] }, context: 8192 }) as const
 const refused = (code: string, param: string, message: RegExp) => (error: unknown) =>
@@ -43,25 +46,41 @@ describe('models/llama/preparation', () => {
     await assert.rejects(schema, refused('invalid_value', 'response_format.json_schema.schema', /"not"/))
   })
 
-  it('leaves out what nobody waits for any more', async () => {
-    const words = Array.from({ length: 60_000 }, (_, i) => `word${i}`).join(' ')
-    const settled: string[] = []
-    const note = (name: string) => () => settled.push(name)
+  it('answers in turn, and leaves out what nobody waits for any more', async () => {
+    const settings = { folder: '', vocabulary: 1, stopTokens: new Set([0]) }
+    const counting = await Preparation.start(settings, counted)
     const reason = new Error('left')
     const controller = new AbortController()
-    const first = preparation.ask(prompt('a '.repeat(4000)), never).then(note('first'))
-    const left = preparation.ask(prompt(words), controller.signal).catch((error: unknown) => {
-      assert.equal(error, reason)
-      note('left')()
-    })
-    const begun = performance.now()
-    const last = preparation.ask(prompt('Hi.'), never).then(note('last'))
+    const settled: (string | number)[] = []
+    const ask = (signal: AbortSignal) =>
+      counting.ask(prompt('Hi.'), signal).then(
+        ({ tokens: [number] }) => settled.push(number!),
+        (error) => settled.push(error === reason ? 'left' : String(error)),
+      )
+    // The first is with the thread when its asker leaves, the third is not.
+    const asked = [controller.signal, never, controller.signal, never].map(ask)
     controller.abort(reason)
-    await Promise.all([first, left, last])
-    assert.deepEqual(settled, ['left', 'first', 'last'])
-    assert.ok(performance.now() - begun < 1500, 'what was left took its time')
-    await assert.rejects(preparation.ask(prompt('Hi.'), controller.signal), (error) => error === reason)
+    await Promise.all(asked)
+    assert.deepEqual(settled, ['left', 'left', 2, 3])
+    await assert.rejects(counting.ask(prompt('Hi.'), controller.signal), (error) => error === reason)
+    await counting.dispose()
   })
+
+  for (const [ending, message] of [
+    ['crash', /^the thread that reads requests was stopped by an error: no memory$/],
+    ['exit', /^the thread that reads requests ended with code 3$/],
+  ] as const) {
+    it(`ends the thread that has started it when it ends of itself (${ending})`, async () => {
+      const asking = new Worker(new URL('./asking-thread.js', import.meta.url), { workerData: ending })
+      const [error] = (await once(asking, 'error')) as [Error]
+      assert.match(error.message, message)
+    })
+
+    it(`says so when it ends before it is there (${ending})`, async () => {
+      const settings = { folder: `${ending} at once`, vocabulary: 1, stopTokens: new Set([0]) }
+      await assert.rejects(Preparation.start(settings, counted), { message })
+    })
+  }
 
   it('knows what the chat template does', () => {
     assert.equal(preparation.dialect.thinks, false)
