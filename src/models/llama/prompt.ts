@@ -78,7 +78,7 @@ export class PromptEncoder {
     }
   }
 
-  /** What does not fit is not encoded to its end: that takes time, which the replies being written would wait for. */
+  /** What does not fit is not encoded to its end: that takes time, which the prompts behind it would wait for. */
   #tokens(parts: readonly string[], most: number): { tokens: number[]; isWhole: boolean } {
     const tokens: number[] = []
     for (const part of parts) {
