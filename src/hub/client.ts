@@ -12,7 +12,7 @@ import type { HubSettings } from './settings.js'
 const RETRIES = 5
 const LONGEST_PAUSE = 30_000
 /** Milliseconds that a server may ask to wait: the hub counts requests in windows of five minutes. */
-const LONGEST_REQUEST = 310_000
+const LONGEST_WAIT = 310_000
 /** Bytes of the longest answer of the hub's API. */
 const LARGEST_ANSWER = 64 * 1024 * 1024
 
@@ -129,7 +129,7 @@ export class HubClient {
       } catch (error) {
         if (!(error instanceof Transient)) throw error
         const { after = Math.min(this.#pause * 2 ** failures, LONGEST_PAUSE) } = error
-        if (failures === RETRIES || after > LONGEST_REQUEST) throw this.#unreachable(error)
+        if (failures === RETRIES || after > LONGEST_WAIT) throw this.#unreachable(error)
         failures++
         const pause = after + Math.random() * Math.min(after / 4, 1000)
         this.#onWait(`${this.settings.endpoint}: ${error.message}`, pause)
