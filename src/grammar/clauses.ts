@@ -1,6 +1,7 @@
 /** References, allOf, anyOf and oneOf resolved: a schema as a choice between lists of subschemas that all hold. */
 import { Refusal } from './refusal.js'
 import { type SchemaNode, type TypeName, typeNames, Values } from './schema-node.js'
+import type { Effort } from './text-automaton.js'
 
 /** One way to satisfy a schema: the keywords of each node hold, but for those that this file resolves. */
 export interface Clause {
@@ -10,6 +11,8 @@ export interface Clause {
 }
 
 const mostClauses = 128
+/** Subschemas that hold at once. */
+const mostTogether = 256
 const mostReferences = 100
 const anything: Clause = { nodes: [], branches: new Map() }
 
@@ -49,13 +52,16 @@ function expanded(node: SchemaNode, path: readonly SchemaNode[]): readonly Claus
 }
 
 function both(a: readonly Clause[], b: readonly Clause[], { pointer }: SchemaNode): readonly Clause[] {
+  if (b.length === 1 && b[0]!.nodes.length === 0 && b[0]!.branches.size === 0) return a
   if (a.length * b.length > mostClauses)
     throw new Refusal(pointer, `has more than ${mostClauses} combinations of alternatives`)
   return a.flatMap((left) =>
-    b.map((right) => ({
-      nodes: [...new Set([...left.nodes, ...right.nodes])],
-      branches: new Map([...left.branches, ...right.branches]),
-    })),
+    b.map((right) => {
+      const nodes = [...new Set([...left.nodes, ...right.nodes])]
+      if (nodes.length > mostTogether)
+        throw new Refusal(pointer, `has more than ${mostTogether} subschemas that hold together`)
+      return { nodes, branches: new Map([...left.branches, ...right.branches]) }
+    }),
   )
 }
 
@@ -85,23 +91,24 @@ export function typesOf({ nodes }: Clause): ReadonlySet<TypeName> {
   return types
 }
 
-/** The values that enum and const leave; undefined if there is none of them. */
-export function valuesOf({ nodes }: Clause): Values | undefined {
+/** The values that enum and const leave; undefined if there is none of them. @throws TooComplex */
+export function valuesOf({ nodes }: Clause, effort: Effort): Values | undefined {
   return nodes
     .flatMap(({ values }) => values ?? [])
-    .reduce<Values | undefined>((all, values) => all?.and(values) ?? values, undefined)
+    .reduce<Values | undefined>((all, values) => all?.and(values, effort) ?? values, undefined)
 }
 
 /**
  * Refuses a oneOf of which a value could satisfy two branches: it asks for exactly one, which only the writing of the
  * whole value would show.
+ * @throws TooComplex
  */
-export function refuseOverlaps(clauses: readonly Clause[]): void {
+export function refuseOverlaps(clauses: readonly Clause[], effort: Effort): void {
   for (const [index, a] of clauses.entries())
     for (const b of clauses.slice(0, index))
       for (const [node, branch] of a.branches) {
         const other = b.branches.get(node)
-        if (other === undefined || other === branch || areDisjoint(a, b)) continue
+        if (other === undefined || other === branch || areDisjoint(a, b, effort)) continue
         const which = `${Math.min(branch, other)} and ${Math.max(branch, other)}`
         throw new Refusal(
           node.pointer,
@@ -111,8 +118,10 @@ export function refuseOverlaps(clauses: readonly Clause[]): void {
       }
 }
 
-function areDisjoint(a: Clause, b: Clause): boolean {
-  if (haveOthers(valuesOf(a), valuesOf(b))) return true
+function areDisjoint(a: Clause, b: Clause, effort: Effort): boolean {
+  const names = ({ nodes }: Clause) => nodes.reduce((sum, { required }) => sum + required.length, 0)
+  effort.spend(20 + names(a) * (1 + b.nodes.length) + names(b) * (1 + a.nodes.length))
+  if (haveOthers(valuesOf(a, effort), valuesOf(b, effort), effort)) return true
   const types = typesOf(b)
   const shared = [...typesOf(a)].filter(
     (type) =>
@@ -127,19 +136,22 @@ function areDisjoint(a: Clause, b: Clause): boolean {
   if ([...ofA].some((name) => isForbidden(b, name)) || [...ofB].some((name) => isForbidden(a, name)))
     return true
   return [...ofA].some(
-    (name) => ofB.has(name) && haveOthers(propertyValues(a, name), propertyValues(b, name)),
+    (name) =>
+      ofB.has(name) && haveOthers(propertyValues(a, name, effort), propertyValues(b, name, effort), effort),
   )
 }
 
 const isForbidden = ({ nodes }: Clause, name: string): boolean =>
   nodes.some(({ properties, additionalProperties }) => !properties.has(name) && additionalProperties?.never)
 
-const haveOthers = (a: Values | undefined, b: Values | undefined): boolean =>
-  a !== undefined && b !== undefined && a.and(b).list.length === 0
+const haveOthers = (a: Values | undefined, b: Values | undefined, effort: Effort): boolean =>
+  a !== undefined && b !== undefined && a.and(b, effort).list.length === 0
 
 /** The values that a property can have; undefined if there is no end of them. */
-function propertyValues({ nodes }: Clause, name: string): Values | undefined {
+function propertyValues({ nodes }: Clause, name: string, effort: Effort): Values | undefined {
   const declared = nodes.flatMap(({ properties }) => properties.get(name) ?? [])
-  const lists = clausesOf(declared).map(valuesOf)
-  return lists.includes(undefined) ? undefined : new Values(lists.flatMap((values) => values?.list ?? []))
+  const lists = clausesOf(declared).map((clause) => valuesOf(clause, effort))
+  if (lists.includes(undefined)) return undefined
+  effort.spend(10 + lists.reduce((sum, values) => sum + (values?.characters ?? 0), 0))
+  return new Values(lists.flatMap((values) => values?.list ?? []))
 }

@@ -17,7 +17,7 @@ export interface Lexeme {
 }
 
 export class Lexemes {
-  private readonly effort = new Effort()
+  readonly effort = new Effort()
   private readonly pool = new Pool(Infinity)
   private readonly texts = new Map<string, TextState | undefined>()
   private readonly lexemes = new Map<TextState, Lexeme>()
@@ -33,10 +33,10 @@ export class Lexemes {
     return texts && this.lexeme('string', texts)
   }
 
-  /** Keys that are none of these names. */
+  /** Keys that are none of these names. @throws TooComplex */
   otherKeys(names: readonly string[]): Lexeme {
     const name = JSON.stringify(['names', ...names])
-    return this.lexeme('string', this.made(name, () => otherThan(names, this.pool))!)
+    return this.lexeme('string', this.made(name, () => otherThan(names, this.pool, this.effort))!)
   }
 
   /** Numbers, or integers, that satisfy all of these nodes; undefined if there are none. */

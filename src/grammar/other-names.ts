@@ -2,7 +2,7 @@
 import { type Characters, characters, only, others } from './characters.js'
 import type { Pool } from './pool.js'
 import { closed } from './state.js'
-import { type TextMove, type TextState, textId } from './text-automaton.js'
+import { type Effort, type TextMove, type TextState, textId } from './text-automaton.js'
 import { textOfLength } from './text-length.js'
 
 interface Place {
@@ -13,7 +13,8 @@ interface Place {
   readonly children: Map<string, Place>
 }
 
-export function otherThan(names: Iterable<string>, pool: Pool): TextState {
+/** @throws TooComplex */
+export function otherThan(names: Iterable<string>, pool: Pool, effort: Effort): TextState {
   const anyText = textOfLength(0, Infinity, pool)
   const place = (): Place => ({ id: textId(), accepts: true, moves: [], open: closed, children: new Map() })
   const root = place()
@@ -23,6 +24,7 @@ export function otherThan(names: Iterable<string>, pool: Pool): TextState {
     for (const character of name) {
       let next = at.children.get(character)
       if (!next) {
+        effort.spend(10)
         next = place()
         places.push(next)
         at.children.set(character, next)

@@ -1,20 +1,28 @@
 /** Whether a value that a schema lists (enum, const) satisfies what else the schema says. */
 import { clausesOf } from './clauses.js'
 import type { SchemaNode, TypeName } from './schema-node.js'
-import { moveOn, type TextState } from './text-automaton.js'
+import { type Effort, moveOn, type TextState } from './text-automaton.js'
 
-/** @param textsOf the automaton of a node's strings; undefined if there are none. */
-export function satisfies(
-  value: unknown,
-  nodes: readonly SchemaNode[],
-  textsOf: (node: SchemaNode) => TextState | undefined,
-): boolean {
-  const all = (value: unknown, nodes: readonly SchemaNode[]) => satisfies(value, nodes, textsOf)
+interface Judging {
+  /** The automaton of a node's strings; undefined if there are none. */
+  readonly textsOf: (node: SchemaNode) => TextState | undefined
+  /** Alternatives within alternatives are as many as their product. */
+  readonly effort: Effort
+}
+
+/** @throws TooComplex */
+export function satisfies(value: unknown, nodes: readonly SchemaNode[], by: Judging): boolean {
+  const { textsOf, effort } = by
+  const all = (value: unknown, nodes: readonly SchemaNode[]) => satisfies(value, nodes, by)
   return clausesOf(nodes).some((clause) =>
     clause.nodes.every((node) => {
-      if (node.values && !node.values.has(value)) return false
+      effort.spend(10 + node.required.length)
+      if (node.values && !node.values.has(value, effort)) return false
       if (node.types && !node.types.some((type) => isOfType(value, type))) return false
-      if (typeof value === 'string') return matches(value, textsOf(node))
+      if (typeof value === 'string') {
+        effort.spend(value.length)
+        return matches(value, textsOf(node))
+      }
       if (typeof value === 'number') return isWithin(value, node)
       if (Array.isArray(value)) {
         const inBounds = value.length >= (node.minItems ?? 0) && value.length <= (node.maxItems ?? Infinity)

@@ -1,5 +1,6 @@
 /** JSON Schema (draft 2020-12), read and checked keyword by keyword. */
 import { Refusal } from './refusal.js'
+import type { Effort } from './text-automaton.js'
 
 export const typeNames = ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object'] as const
 export type TypeName = (typeof typeNames)[number]
@@ -43,6 +44,8 @@ const annotations = new Set(
 
 const mostNodes = 20_000
 const mostDepth = 200
+/** In characters: every subschema is named by the names of all around it. */
+const longestPointer = 10_000
 
 /** Reads subschemas as they are asked for; each place once. */
 export class SchemaReader {
@@ -63,6 +66,11 @@ export class SchemaReader {
     if (known) return known
     if (this.nodes.size === mostNodes)
       throw new Refusal(pointer, `is one of more than ${mostNodes} subschemas`)
+    if (pointer.length > longestPointer)
+      throw new Refusal(
+        `${pointer.slice(0, 100)}…`,
+        `is below names of more than ${longestPointer} characters`,
+      )
     if (pointer.split('/').length > mostDepth) throw new Refusal(pointer, 'is nested too deeply')
     if (typeof value !== 'boolean' && !isObject(value))
       throw new Refusal(pointer, 'must be an object or a boolean')
@@ -228,17 +236,24 @@ class Keywords {
 /** Some JSON values. */
 export class Values {
   private readonly names: ReadonlySet<string>
+  /** Of the JSON texts of all. */
+  readonly characters: number
 
   constructor(readonly list: readonly unknown[]) {
     this.names = new Set(list.map(canonical))
+    this.characters = [...this.names].reduce((sum, { length }) => sum + length, 0)
   }
 
-  has(value: unknown): boolean {
-    return this.names.has(canonical(value))
+  /** @throws TooComplex */
+  has(value: unknown, effort?: Effort): boolean {
+    const name = canonical(value)
+    effort?.spend(name.length)
+    return this.names.has(name)
   }
 
-  /** Those that both have. */
-  and(other: Values): Values {
+  /** Those that both have. @throws TooComplex */
+  and(other: Values, effort: Effort): Values {
+    effort.spend(2 * this.characters)
     return new Values(this.list.filter((value) => other.has(value)))
   }
 }

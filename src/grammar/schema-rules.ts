@@ -6,6 +6,7 @@ import { type Alternative as AlternativeOf, markProductive, type Property, Rule 
 import { isOfType, satisfies } from './satisfies.js'
 import { type SchemaNode, SchemaReader } from './schema-node.js'
 import type { JsonSchema } from './shape.js'
+import { TooComplex } from './text-automaton.js'
 
 type Alternative = AlternativeOf<Rule, Lexeme>
 
@@ -28,7 +29,11 @@ export function objectRule(schema: JsonSchema, strict: boolean, lexemes: Lexemes
 function ruleOf(nodes: readonly SchemaNode[], strict: boolean, lexemes: Lexemes): Rule {
   const rules = new SchemaRules(strict, lexemes)
   const rule = rules.of(nodes)
-  rules.finish()
+  try {
+    rules.finish()
+  } catch (error) {
+    throw error instanceof TooComplex ? new Refusal('#', 'is too complex') : error
+  }
   if (!rule.isProductive) throw new Refusal('#', 'is satisfied by no value')
   return rule
 }
@@ -70,7 +75,9 @@ class SchemaRules {
 
   private alternatives(nodes: readonly SchemaNode[]): readonly Alternative[] {
     const clauses = clausesOf(nodes)
-    if (this.strict) refuseOverlaps(clauses)
+    const { effort } = this.lexemes
+    effort.spend(30 * clauses.length)
+    if (this.strict) refuseOverlaps(clauses, effort)
     return clauses.flatMap((clause) =>
       clause.nodes.length === 0 ? this.free(freeDepth) : this.ofClause(clause),
     )
@@ -80,11 +87,13 @@ class SchemaRules {
     const { nodes } = clause
     const { lexemes } = this
     const types = typesOf(clause)
-    const values = valuesOf(clause)
+    const values = valuesOf(clause, lexemes.effort)
     if (values) {
       const textsOf = (node: SchemaNode) => lexemes.textsOf([node], this.strict)
       const left = values.list.filter(
-        (value) => [...types].some((type) => isOfType(value, type)) && satisfies(value, nodes, textsOf),
+        (value) =>
+          [...types].some((type) => isOfType(value, type)) &&
+          satisfies(value, nodes, { textsOf, effort: lexemes.effort }),
       )
       return [{ kind: 'values', values: left }]
     }
@@ -104,18 +113,20 @@ class SchemaRules {
   private object(nodes: readonly SchemaNode[]): Alternative {
     const required = new Set(nodes.flatMap((node) => node.required))
     const names = new Set([...nodes.flatMap((node) => [...node.properties.keys()]), ...required])
+    this.lexemes.effort.spend(10 * names.size * nodes.length)
     const properties = [...names].map((name): Property<Rule> => {
       const parts = nodes.flatMap((node) => node.properties.get(name) ?? node.additionalProperties ?? [])
       return { name, value: this.of(parts), isRequired: required.has(name) }
     })
     const others = nodes.flatMap((node) => node.additionalProperties ?? [])
+    if (others.some(({ never }) => never)) return { kind: 'object', properties, additional: undefined }
     const key = this.lexemes.otherKeys([...names])
-    const additional = others.some(({ never }) => never) ? undefined : { key, value: this.of(others) }
-    return { kind: 'object', properties, additional }
+    return { kind: 'object', properties, additional: { key, value: this.of(others) } }
   }
 
   private array(nodes: readonly SchemaNode[]): Alternative {
     const length = nodes.reduce((most, { prefixItems }) => Math.max(most, prefixItems.length), 0)
+    this.lexemes.effort.spend(10 * length * nodes.length)
     const at = (index: number) =>
       this.of(nodes.flatMap((node) => node.prefixItems[index] ?? node.items ?? []))
     return {

@@ -44,7 +44,7 @@ export class TooComplex extends Error {
   override readonly name = 'TooComplex'
 }
 
-/** What may be spent on the automata of one grammar, in steps of about a tenth of a microsecond. */
+/** What may be spent on one grammar, most of it on automata, in steps of about a tenth of a microsecond. */
 export class Effort {
   spent = 0
 

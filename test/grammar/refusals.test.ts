@@ -111,6 +111,49 @@ describe('schemas made to do harm', function () {
       })),
     },
     'recursion that never decides': { anyOf: [node('x'), node('y'), { type: 'null' }] },
+    'alternatives that name much alike': {
+      type: 'object',
+      properties: Object.fromEntries(
+        Array.from({ length: 10 }, (_, index) => [`${index}`.repeat(6000), true]),
+      ),
+      anyOf: Array.from({ length: 120 }, (_, index) => ({ required: [`r${index}`] })),
+    },
+    'alternatives of many properties': {
+      ...(named(4000, () => ({})) as object),
+      anyOf: Array.from({ length: 120 }, (_, index) => ({ required: [`r${index}`] })),
+    },
+    'a value deep in alternatives': {
+      const: JSON.parse(`${'['.repeat(60)}1${']'.repeat(60)}`) as unknown,
+      $ref: '#/$defs/list',
+      $defs: {
+        list: {
+          anyOf: [0, 1].map((minItems) => ({ type: 'array', items: { $ref: '#/$defs/list' }, minItems })),
+        },
+      },
+    },
+    'many values in many alternatives': {
+      enum: Array.from({ length: 10_000 }, (_, index) => index),
+      oneOf: Array.from({ length: 120 }, (_, index) => ({
+        type: 'object',
+        properties: { kind: { const: index } },
+        required: ['kind'],
+      })),
+    },
+    'many subschemas in many alternatives': {
+      allOf: [
+        { anyOf: Array.from({ length: 120 }, (_, maxLength) => ({ maxLength })) },
+        ...Array.from({ length: 5000 }, (_, minLength) => ({ minLength })),
+      ],
+    },
+    'many subschemas that say nothing in many alternatives': {
+      allOf: [
+        { anyOf: Array.from({ length: 120 }, (_, maxLength) => ({ maxLength })) },
+        ...new Array<true>(19_000).fill(true),
+      ],
+    },
+    'a long name around many': {
+      properties: { ['n'.repeat(60_000)]: named(5000, () => ({})) },
+    },
     'names of Object.prototype': JSON.parse(
       '{"properties": {"__proto__": {"type": "integer"}, "constructor": true}, "required": ["__proto__", "toString"]}',
     ) as JsonSchema,
