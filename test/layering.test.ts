@@ -66,7 +66,7 @@ const rooms: { room: string; of: RegExp; may: RegExp; types?: RegExp }[] = [
   { room: 'hub', of: /^hub\//, may: /^(build|checkpoint|runtime)\// },
   { room: 'assistant', of: /^assistant\//, may: /^(runtime|text|audio)\//, types: /^models\// },
   { room: 'http', of: /^http\//, may: /^(assistant|audio)\// },
-  { room: 'admin', of: /^admin\//, may: /^assistant\/(info|registry)\.ts$/ },
+  { room: 'admin', of: /^admin\//, may: /^assistant\/(admission|info)\.ts$/ },
   { room: 'greeting', of: /^greeting\.ts$/, may: /^$/, types: /^assistant\/|^config\.ts$/ },
   { room: 'main', of: /^main\.ts$/, may: /^(assistant|http|admin)\/|^(config|greeting)\.ts$/ },
 ]

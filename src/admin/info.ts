@@ -1,7 +1,7 @@
 /** AdminService/Info. */
 import type { handleUnaryCall } from '@grpc/grpc-js'
+import type { Admission } from '../assistant/admission.js'
 import { type ServiceInfo, uptimeSeconds } from '../assistant/info.js'
-import type { Admission } from '../assistant/registry.js'
 
 export function getInfo(info: ServiceInfo, admission: Admission): handleUnaryCall<object, object> {
   return (_call, reply) =>

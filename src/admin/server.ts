@@ -10,8 +10,8 @@ import {
 import { loadSync } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check'
+import type { Admission } from '../assistant/admission.js'
 import type { ServiceInfo } from '../assistant/info.js'
-import type { Admission } from '../assistant/registry.js'
 import { SetupError } from '../errors.js'
 import { getInfo } from './info.js'
 

@@ -1,8 +1,9 @@
 /** The HTTP API: one line per endpoint. */
 import express, { type Express, type RequestHandler } from 'express'
 import type { Logger } from 'pino'
+import type { Admission } from '../assistant/admission.js'
 import type { ServiceInfo } from '../assistant/info.js'
-import type { Admission, Models } from '../assistant/registry.js'
+import type { Models } from '../assistant/registry.js'
 import { ServiceError } from '../errors.js'
 import { type ChatLimits, chatCompletions } from './chat.js'
 import { cors } from './cors.js'

@@ -2,7 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { RequestHandler, Response } from 'express'
 import type { Logger } from 'pino'
-import type { Admission, Place } from '../assistant/registry.js'
+import type { Admission, Place } from '../assistant/admission.js'
 import { ServiceError } from '../errors.js'
 
 /** The only one that OpenAI's API has. */

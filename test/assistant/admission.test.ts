@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Admission } from '#src/assistant/registry.js'
+import { Admission } from '#src/assistant/admission.js'
 import { ServiceError } from '#src/errors.js'
 
 const refusal = (code: string, message: RegExp) => (error: unknown) =>

@@ -1,6 +1,6 @@
 /** How many replies may be made and wait, as clients meet it. */
 import assert from 'node:assert/strict'
-import { Admission } from '#src/assistant/registry.js'
+import { Admission } from '#src/assistant/admission.js'
 import { asked, post } from './client.js'
 import { end, type Scripted, start, startScripted } from './scripted.js'
 
