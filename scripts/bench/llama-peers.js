@@ -8,6 +8,7 @@
  *     pip install --no-binary llama-cpp-python llama-cpp-python
  * Without the flags GCC (12.2 here) leaves out most of the stores to the configuration of AMX's tiles, of which its
  * _tile_loadconfig names only 8 bytes as read: the first prompt then ends in a segmentation fault.
+ * GLIBC_TUNABLES=glibc.malloc.hugetlb=1, which npm start sets, holds for all of them.
  * Every round starts each contender anew; contenders/ says how each is run. --plain keeps llama.cpp from repacking
  * weights, for AMX among others.
  */
