@@ -42,6 +42,8 @@ export class ReplyWriter implements Reply {
   readonly #stops: StopStrings
   readonly #logprobs = new PendingLogprobs()
   readonly #think: number | undefined
+  /** See {@link ReplyWriter.#noAnswer}; found once. */
+  #tooEarly: readonly number[] | undefined
   #tokens = 0
   #reasoningTokens = 0
   #calls = 0
@@ -94,9 +96,8 @@ export class ReplyWriter implements Reply {
   #mask(constraint: Constraint, logits: Float32Array): void {
     const { state } = this.#reasoning
     if (state === 'thinking') {
-      const answer = logits.slice()
-      constraint.mask(answer)
-      for (const stop of this.#options.stopTokens) logits[stop] = answer[stop]!
+      this.#tooEarly ??= this.#noAnswer(constraint, logits.length)
+      for (const stop of this.#tooEarly) logits[stop] = -Infinity
       for (const token of this.#options.across[this.#reasoning.closing]!) logits[token] = -Infinity
       return
     }
@@ -104,6 +105,13 @@ export class ReplyWriter implements Reply {
     const logit = think === undefined ? 0 : logits[think]!
     constraint.mask(logits)
     if (think !== undefined) logits[think] = logit
+  }
+
+  /** The stop tokens that leave an answer out where there has to be one. While it is thought, that stays as it is. */
+  #noAnswer(constraint: Constraint, vocabulary: number): readonly number[] {
+    const row = new Float32Array(vocabulary)
+    constraint.mask(row)
+    return [...this.#options.stopTokens].filter((stop) => row[stop] === -Infinity)
   }
 
   /** Whether a stop string has ended the reply. */
