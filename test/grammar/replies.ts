@@ -5,17 +5,17 @@ import type { Grammar } from '#src/grammar/grammar.js'
 import { Grammars } from '#src/grammar/grammars.js'
 import type { JsonSchema, Shape, Vocabulary } from '#src/grammar/shape.js'
 import { type TokenSet, tokenSet } from '#src/grammar/token-set.js'
+import { grammarVocabulary } from '#src/models/llama/vocabulary.js'
 import { loadTokenizer } from '#src/text/tokenizer.js'
 import { checkpoint } from '../root.js'
 
 export const tokenizer = loadTokenizer(checkpoint('smollm2-135m-instruct'))
 export const stopToken = tokenizer.id('<|im_end|>')!
-export const vocabulary: Vocabulary = {
-  size: tokenizer.vocabularySize,
-  bytes: (id) => tokenizer.bytes(id),
-  stopTokens: new Set([stopToken]),
-  specialId: (text) => tokenizer.id(text),
-}
+export const vocabulary: Vocabulary = grammarVocabulary(
+  tokenizer,
+  tokenizer.vocabularySize,
+  new Set([stopToken]),
+)
 
 /** Grammars as requests get them: compiled on one thread, used on another. */
 export class Compiler {

@@ -20,6 +20,7 @@ import { type Choosing, choosing, type SamplingDefaults, samplingDefaults } from
 import { Scheduler } from './scheduler.js'
 import { stopTokens } from './stop-tokens.js'
 import { hermes } from './tools.js'
+import { grammarVocabulary } from './vocabulary.js'
 
 /** Opens the engine of a Llama family checkpoint. @throws SetupError naming the file at fault */
 export async function loadLlama(context: ModelContext): Promise<Model<GenerateRequest, GenerateEvent>> {
@@ -46,12 +47,7 @@ export async function loadLlama(context: ModelContext): Promise<Model<GenerateRe
     await preparation.dispose()
     throw error
   })
-  const vocabulary = {
-    size: config.vocabulary,
-    bytes: (id: number) => tokenizer.bytes(id),
-    stopTokens: ends,
-    specialId: (text: string) => tokenizer.id(text),
-  }
+  const vocabulary = grammarVocabulary(tokenizer, config.vocabulary, ends)
   return new Llama(new Scheduler(session, capacity), {
     tokenizer,
     preparation,

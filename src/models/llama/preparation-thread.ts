@@ -8,6 +8,7 @@ import type { TokenVocabulary } from '../../text/token-vocabulary.js'
 import { loadTokenizer } from '../../text/tokenizer.js'
 import type { Answer, Answers, PreparationSettings, Question, Start } from './preparation.js'
 import { PromptEncoder } from './prompt.js'
+import { grammarVocabulary } from './vocabulary.js'
 
 const port = parentPort
 if (!port) throw new Error('preparation-thread.js is the entry of a thread, not a program')
@@ -43,11 +44,6 @@ function answer(
     case 'grammar':
       return plans.of(question.shape)
     case 'tokens':
-      return tokenSet({
-        size: vocabulary,
-        bytes: (id) => tokens.bytes(id),
-        stopTokens,
-        specialId: (text) => tokens.id(text),
-      })
+      return tokenSet(grammarVocabulary(tokens, vocabulary, stopTokens))
   }
 }
