@@ -23,7 +23,10 @@ export class Grammars {
 
   /** The grammar of a shape; undefined where it has to be compiled first. */
   find(shape: Shape): Grammar | undefined {
-    const name = JSON.stringify(shape)
+    return this.named(JSON.stringify(shape))
+  }
+
+  private named(name: string): Grammar | undefined {
     const known = this.kept.get(name)
     if (!known) return undefined
     this.kept.delete(name) // to come behind all others
@@ -34,14 +37,15 @@ export class Grammars {
 
   /** @param plan what the shape was compiled to; `tokens`: the vocabulary's */
   add(shape: Shape, plan: GrammarPlan, tokens: TokenSet): Grammar {
-    const known = this.find(shape)
+    const name = JSON.stringify(shape)
+    const known = this.named(name)
     if (known) return known
     const { vocabulary } = this
     const pool = new Pool(mostEntries)
     const rule = rootRule(plan, tokens.writable, pool)
     const root = plan.calls ? replyWithCalls({ ...plan.calls, call: rule }, vocabulary, pool) : rule
     const grammar = new Grammar(root, vocabulary, tokens, pool)
-    this.kept.set(JSON.stringify(shape), { grammar, bytes: plan.bytes })
+    this.kept.set(name, { grammar, bytes: plan.bytes })
     this.tidy()
     return grammar
   }
