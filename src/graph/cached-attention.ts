@@ -76,8 +76,8 @@ export function cachedAttention(
   const [pastWeights, newWeights] = splitAt(weights, sight.sizes, 2, 3)
   const mixed = add(matMul(pastWeights!, values), matMul(newWeights!, v))
   // With one row each, the heads lie one after another already.
-  const apart = heads === kvHeads || rows === 1 ? mixed : reshape(mixed, [0, heads, -1, width])
-  return { mixed: fromHeads(apart, options), keys: k, values: v }
+  const ofHeads = heads === kvHeads || rows === 1 ? mixed : reshape(mixed, [0, heads, -1, width])
+  return { mixed: fromHeads(ofHeads, options), keys: k, values: v }
 }
 
 /** TensorRT's: q [B, h, S, d] to the rows that count of all [B, kvHeads, T, d]; → [B, h, S, d]. */
@@ -122,14 +122,14 @@ export function promptAttention(
 ): Seen {
   const { keys, values, pastLength, newRows, window, rotary, ...sizes } = options
   const g = pastLength.graph
-  const end = g.memo(pastLength, 'end', () => add(pastLength, newRows)) // [1]
+  const end = add(pastLength, newRows) // [1]
   const turnsItself = rotary === null || operatorTurns(sizes.width, rotary)
   const [q, k, v] = turnsItself ? heads.map((rows) => unsqueeze(rows, [0])) : turned(heads, rotary, sizes)
   const { mixed, allKeys, allValues } = groupQueryAttention(q!, k && v ? { k, v } : null, {
     ...sizes,
     past: { keys, values },
-    lastRow: g.memo(end, 'last', () => g.cast(sub(end, g.constant('int64', [1], [1])), 'int32')),
-    rows: g.memo(end, 'rows', () => g.cast(squeeze(end, [0]), 'int32')),
+    lastRow: g.cast(sub(end, g.constant('int64', [1], [1])), 'int32'),
+    rows: g.cast(squeeze(end, [0]), 'int32'),
     window,
     rotary: turnsItself ? rotary : null,
   })
@@ -151,11 +151,14 @@ function turned(
   rotary: RotaryPositions,
   { heads, kvHeads, width }: CachedSizes,
 ): Value[] {
-  const parts =
-    rows.length === 3 ? rows : split(rows[0]!, [heads * width, kvHeads * width, kvHeads * width], 1)
+  const parts = rows.length === 3 ? rows : apart(rows[0]!, { heads, kvHeads, width })
   const [q, k, v] = parts.map((part) => unsqueeze(part, [0]))
   return [rotated(q!, rotary, heads), rotated(k!, rotary, kvHeads), v!]
 }
+
+/** q, k and v in one, [S, (h + 2 kvHeads)·d] → each, as rows. */
+export const apart = (rows: Value, { heads, kvHeads, width }: CachedSizes): [Value, Value, Value] =>
+  split(rows, [heads * width, kvHeads * width, kvHeads * width], 1) as [Value, Value, Value]
 
 /**
  * softmax(cap · tanh(q·kᵀ)) · v, written out; between the products all is float32.

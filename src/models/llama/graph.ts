@@ -4,6 +4,7 @@
  */
 import { toHeads } from '../../graph/attention.js'
 import {
+  apart,
   attendsToPrompts,
   cachedAttention,
   promptAttention,
@@ -188,10 +189,10 @@ function inHeads(stacked: Value, { config, batch, rotary }: Shared, rows?: 1): [
 function asRows(stacked: Value, config: LlamaConfig): [Value] | [Value, Value, Value] {
   const { heads, kvHeads, headDim: width, headNorms } = config
   if (!headNorms) return [stacked]
-  const [q, k, v] = split(stacked, [heads * width, kvHeads * width, kvHeads * width], 1)
+  const [q, k, v] = apart(stacked, { heads, kvHeads, width })
   const normed = (rows: Value, name: string, count: number) =>
     reshape(headNorm(reshape(rows, [-1, width]), name, config), [-1, count * width])
-  return [normed(q!, 'q_norm', heads), normed(k!, 'k_norm', kvHeads), v!]
+  return [normed(q, 'q_norm', heads), normed(k, 'k_norm', kvHeads), v]
 }
 
 const headNorm = (heads: Value, name: string, { epsilon }: LlamaConfig): Value =>
